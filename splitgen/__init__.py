@@ -1,0 +1,31 @@
+"""splitgen: zero-shot NER splits of controlled label shift.
+
+The verbs of the command are functions here: ``generate``, ``measure``, ``frontier``; so are ``familiarity``, for label
+counts, and ``familiarity_per_label``, for plain arrays. They are imported when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "familiarity": "splitgen.api",
+    "frontier": "splitgen.api",
+    "generate": "splitgen.api",
+    "measure": "splitgen.api",
+    "load_config": "splitgen.config",
+    "SplitgenError": "splitgen.errors",
+    "FamiliarityMetric": "splitgen.familiarity",
+    "familiarity_per_label": "splitgen.familiarity",
+}
+
+__all__ = ["FamiliarityMetric", "SplitgenError", "familiarity", "familiarity_per_label", "frontier", "generate", "load_config", "measure"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'splitgen' has no attribute {name!r}")

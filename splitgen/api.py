@@ -1,0 +1,177 @@
+"""The verbs of the command, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from splitgen.benchmarks import Benchmark, EvaluationSet
+from splitgen.config import Config, MetricConfig, ladder, load_config
+from splitgen.embedders import load_embedder, similarity
+from splitgen.errors import ConfigError
+from splitgen.labels import LabelCounts
+from splitgen.measure import Measurement
+from splitgen.measure import measure as measure_counts
+from splitgen.output.card import measurement_fields, write_json
+from splitgen.output.dataset import Split, write_dataset
+from splitgen.output.folder import appearing, check_out
+from splitgen.problem import Problem, Progress, Silent, cache_dir, prepare
+from splitgen.selection import BandSearch, Band, Range, Selection, band_search
+
+DEFAULT_OUT = "splits"
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What ``generate`` wrote."""
+
+    out: Path
+    problem: Problem
+    search: BandSearch
+    splits: list[Split]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every split is in its band, measured on its files."""
+        return all(split.in_band for split in self.splits)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What ``measure`` found."""
+
+    problem: Problem
+    measurement: Measurement
+    written: Path | None
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """The attainable range, by what gives way of ``selection.match``, and where the ladder's bands lie in it."""
+
+    problem: Problem
+    search: BandSearch
+    ranges: dict[tuple[str, ...], Range]
+    bands: list[Band]
+    written: Path | None
+
+
+def generate(config: Config, overrides: Sequence[str] = (), progress: Progress | None = None) -> Generated:
+    """Find a split for every band and write them all to ``config.out``.
+
+    Args:
+        config: see ``load_config``.
+        overrides: what made the config, to be named in the cards.
+    Raises: ConfigError or InputError for what cannot be used; NotAttainable for a band outside the range.
+        In every such case nothing is written.
+    """
+    progress = progress or Silent()
+    out = Path(config.out or DEFAULT_OUT)
+    check_out(out, config.overwrite)
+    problem = prepare(config, progress)
+    search = _search(problem, config)
+    bands = ladder(config)
+    with progress.step("searching", len(bands)) as advance:
+        selections = search.search(bands, lambda _: advance(1))
+    with progress.step("writing", 2 * len(bands)) as advance, appearing(out, config.overwrite) as folder:
+        splits = write_dataset(folder, problem, config, search, selections, overrides, advance)
+    return Generated(out, problem, search, splits)
+
+
+def measure(config: Config, progress: Progress | None = None) -> Measured:
+    """Measure a whole pool against a benchmark; writes ``out/measurement.json`` where ``out`` is given.
+
+    Raises: ConfigError, InputError.
+    """
+    written = _json_path(config, "measurement.json")
+    problem = prepare(config, progress or Silent())
+    tokens = sum(len(row) for row in problem.pool.examples.column("tokens").to_pylist())
+    measurement = measure_counts(problem.counts, tokens, problem.benchmark, problem.similarity, config.metric)
+    if written:
+        fields = measurement_fields(
+            measurement, config.metric, problem.pool, problem.counts, problem.benchmark, problem.embedder
+        )
+        _write(written, fields)
+    return Measured(problem, measurement, written)
+
+
+def frontier(config: Config, progress: Progress | None = None) -> Frontier:
+    """The range of Familiarity that the selection can attain; writes ``out/frontier.json`` where ``out`` is given.
+
+    Raises: ConfigError, InputError; NotAttainable if the pool cannot give the size at all.
+    """
+    written = _json_path(config, "frontier.json")
+    problem = prepare(config, progress or Silent())
+    search = _search(problem, config)
+    ranges, bands = search.ranges(), search.bands(ladder(config))
+    if written:
+        fields = {
+            "selection": {"examples": search.wishes.examples, "types": search.wishes.types, "seed": config.seed},
+            "attainable": asdict(search.attainable()),
+            "ranges": [{"gave_way": list(gave_way), **asdict(found)} for gave_way, found in ranges.items()],
+            "bands": [asdict(band) for band in bands],
+        }
+        _write(written, fields)
+    return Frontier(problem, search, ranges, bands, written)
+
+
+def familiarity(
+    mention_counts: Mapping[str, int],
+    evaluation_labels: Sequence[str] | Mapping[str, Sequence[str]],
+    embedder: str = "minilm",
+    metric: MetricConfig | None = None,
+) -> Measurement:
+    """Familiarity of label counts, without any pool.
+
+    Args:
+        mention_counts: training label -> mentions.
+        evaluation_labels: labels, or benchmark name -> its labels.
+        embedder: a file of conf/embedder.
+    Returns: ``value`` is Familiarity; ``per_label``, ``nearest`` and the others come along.
+    Raises: ConfigError, InputError.
+    """
+    metric = metric or MetricConfig()
+    sets = evaluation_labels if isinstance(evaluation_labels, Mapping) else {"labels": evaluation_labels}
+    benchmark = Benchmark("labels", "labels", "", tuple(EvaluationSet(name, tuple(members)) for name, members in sets.items()))
+    labels = tuple(sorted(mention_counts))
+    matrix = sp.csr_array(np.array([[mention_counts[label] for label in labels]]))
+    config = load_config([f"embedder={embedder}"])
+    similar = similarity(load_embedder(config.embedder), labels, benchmark.labels, cache_dir(config))
+    return measure_counts(LabelCounts(labels, matrix), 0, benchmark, similar, metric)
+
+
+def _search(problem: Problem, config: Config) -> BandSearch:
+    return band_search(
+        problem.counts,
+        problem.similarity,
+        problem.benchmark.labels_by_set,
+        config.selection,
+        config.metric,
+        config.seed,
+    )
+
+
+def _json_path(config: Config, name: str) -> Path | None:
+    if config.out is None:
+        return None
+    path = Path(config.out) / name
+    if path.exists() and not config.overwrite:
+        raise ConfigError("out", f"{path} exists already. Give another folder, or overwrite=true to replace it")
+    return path
+
+
+def _write(path: Path, fields: dict[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    try:
+        write_json(partial, fields)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise ConfigError("out", f"{path} cannot be written: {error.strerror}") from error
+
+

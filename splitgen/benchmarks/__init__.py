@@ -1,0 +1,132 @@
+"""Benchmarks: evaluation sets, as labels alone or as labels and examples."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from splitgen.config import BenchmarkConfig
+from splitgen.errors import ConfigError, InputError
+from splitgen.labels import normalise, normalise_column
+from splitgen.pools import Dropped, Pool, read_file, read_pool
+from splitgen.pools.pool import EXAMPLES, Unusable
+from splitgen.spans import flat_labels, keep_spans
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """One evaluation set.
+
+    Attributes:
+        labels: normalised, in the order given.
+        examples: columns id, tokens, spans, or None where only the labels are known.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    examples: pa.Table | None = None
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What a model trained on a split is evaluated on."""
+
+    name: str
+    source: str
+    sha256: str
+    sets: tuple[EvaluationSet, ...]
+    dropped: Dropped = field(default_factory=Dropped)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The distinct labels of all sets, sorted."""
+        return tuple(sorted({label for each in self.sets for label in each.labels}))
+
+    @property
+    def labels_by_set(self) -> dict[str, tuple[str, ...]]:
+        return {each.name: each.labels for each in self.sets}
+
+    def examples(self) -> pa.Table | None:
+        """The examples of all sets in one table, ids led by the set's name; None where only labels are known."""
+        tables = [_prefixed(each) for each in self.sets if each.examples is not None]
+        return pa.concat_tables(tables) if tables else None
+
+
+def read_benchmark(config: BenchmarkConfig, how: str) -> Benchmark:
+    """Read the configured benchmark.
+
+    Args:
+        how: label normalisation, see splitgen.labels.
+    Raises: ConfigError, InputError.
+    """
+    if config.format == "demo":
+        return _demo(config, how)
+    if not config.path and not config.hub_id:
+        return _labels_only(config, how)
+    if config.files is None:
+        pool = read_pool(config, key="benchmark")
+        if len(config.labels) > 1:
+            raise ConfigError("benchmark.files", "expected a file for each of several sets, such as '{set}/test.json'")
+        name, labels = next(iter(config.labels.items()), (pool.name, None))
+        return _assemble(config.name or pool.name, pool.source, [(name, pool, labels)], how)
+    if not config.labels:
+        raise ConfigError("benchmark.labels", "expected the labels of each set in benchmark.files, found none")
+    folder = Path(str(config.path))
+    read = []
+    for name, labels in config.labels.items():
+        file = folder / config.files.replace("{set}", name)
+        if not file.exists():
+            raise InputError(str(file), f"no such file: benchmark.path needs {config.files} for every set of benchmark.labels")
+        read.append((name, read_file(replace(config, name=name), file, key="benchmark"), labels))
+    return _assemble(config.name or folder.name, folder.name, read, how)
+
+
+def _demo(config: BenchmarkConfig, how: str) -> Benchmark:
+    from splitgen.pools.demo import DEMO
+
+    files = sorted((DEMO / "benchmark").glob("*.yaml"))
+    read = [(file.stem, read_file(replace(config, name=file.stem), file), None) for file in files]
+    return _assemble("demo", "demo", read, how)
+
+
+def _labels_only(config: BenchmarkConfig, how: str) -> Benchmark:
+    if not config.labels:
+        raise ConfigError("benchmark.path", "expected data or labels, found neither. Give benchmark.path=PATH or benchmark.labels")
+    sets = tuple(EvaluationSet(name, _normalised(name, labels, how)) for name, labels in config.labels.items())
+    content = json.dumps({each.name: each.labels for each in sets}, ensure_ascii=True, sort_keys=True)
+    return Benchmark(config.name or "labels", "labels", hashlib.sha256(content.encode()).hexdigest(), sets)
+
+
+def _assemble(name: str, source: str, read: list[tuple[str, Pool, list[str] | None]], how: str) -> Benchmark:
+    """One set for each pool; mentions whose label is not among the given ones are set aside and counted."""
+    dropped, sets = Dropped(), []
+    for set_name, pool, given in read:
+        for reason, count in pool.dropped.counts.items():
+            dropped.counts[reason] += count
+            dropped.first.setdefault(reason, pool.dropped.first[reason])
+        labels_column = normalise_column(flat_labels(pool.examples), how)
+        found = set(labels_column.dictionary.to_pylist())
+        labels = _normalised(set_name, sorted(found) if given is None else given, how)
+        examples = keep_spans(pool.examples, set(labels), how)
+        for label in labels_column.to_pylist():
+            if label not in labels:
+                dropped.add(Unusable(set_name, "a mention's label is not one of the set's"))
+        sets.append(EvaluationSet(set_name, labels, examples))
+    sha256 = hashlib.sha256("".join(f"{pool.sha256}  {set_name}\n" for set_name, pool, _ in read).encode()).hexdigest()
+    return Benchmark(name, source, read[0][1].sha256 if len(read) == 1 else sha256, tuple(sets), dropped)
+
+
+def _normalised(name: str, labels: list[str], how: str) -> tuple[str, ...]:
+    if not labels:
+        raise InputError(f"evaluation set {name}", "expected labels, found none: no mention in its data, none in benchmark.labels")
+    return tuple(normalise(label, how) for label in labels)
+
+
+def _prefixed(each: EvaluationSet) -> pa.Table:
+    assert each.examples is not None
+    ids = pa.array([f"{each.name}/{id_}" for id_ in each.examples.column("id").to_pylist()], pa.string())
+    return each.examples.set_column(0, EXAMPLES.field("id"), ids)

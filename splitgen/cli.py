@@ -1,0 +1,145 @@
+"""The console command: ``splitgen [VERB] [hydra overrides]``.
+
+Only what Hydra needs is imported here; a verb imports the rest when its config is composed and checked.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from functools import partial
+from typing import Any
+
+from splitgen import __version__
+from splitgen.config import Config, conf_dir, from_omegaconf, register_schema
+from splitgen.errors import SplitgenError
+
+VERBS = ("generate", "measure", "frontier")
+BUG = "this is a bug of splitgen's: set HYDRA_FULL_ERROR=1 to see where, and please report it"
+
+
+def main() -> None:
+    """Run the command and exit: 0 done, 1 not all done, 2 wrong config or bad input."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command with these arguments.
+
+    Returns: the exit status.
+    """
+    if arguments == ["--version"]:
+        print(f"splitgen {__version__}")
+        return 0
+    verb = "generate"
+    if arguments and re.fullmatch(r"\w+", arguments[0]):
+        verb, *arguments = arguments
+        if verb not in VERBS:
+            return _fail(f"unknown verb {verb!r}: expected {', '.join(VERBS)}{_meant(verb, VERBS)}")
+    os.environ["COMP_LINE"] = re.sub(rf"^(\S+\s+)(?:{'|'.join(VERBS)})\s", r"\1", os.environ.get("COMP_LINE", ""))
+    sys.argv = [sys.argv[0], *arguments]
+    full_errors = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra lets us say what went wrong
+    statuses: list[int] = []
+    try:
+        _hydra(partial(_job, verb, statuses, full_errors))
+    except SystemExit as exit_:  # argparse and Hydra's --help
+        return exit_.code if isinstance(exit_.code, int) else 2
+    except KeyboardInterrupt:
+        return _fail("interrupted; nothing was written", 130)
+    except Exception as error:
+        if full_errors:
+            raise
+        return _explain(error)
+    return max(statuses, default=0)
+
+
+def _hydra(task: Callable[[Any], None]) -> None:
+    import hydra
+    from omegaconf import OmegaConf
+
+    register_schema()
+    OmegaConf.register_new_resolver("splitgen.scratch", lambda: tempfile.gettempdir(), replace=True)
+    hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
+
+
+def _job(verb: str, statuses: list[int], full_errors: bool, composed: Any) -> None:
+    """One job of a run or sweep; a job that fails does not keep the others from running."""
+    try:
+        statuses.append(_perform(verb, from_omegaconf(composed)))
+    except Exception as error:
+        if full_errors:
+            raise
+        statuses.append(_explain(error))
+
+
+def _perform(verb: str, config: Config) -> int:
+    from hydra.core.hydra_config import HydraConfig
+
+    from splitgen import api, console
+
+    if verb == "measure":
+        console.show_measured(api.measure(config, console.Bars()))
+    elif verb == "frontier":
+        console.show_frontier(api.frontier(config, console.Bars()))
+    else:
+        result = api.generate(config, list(HydraConfig.get().overrides.task), console.Bars())
+        console.show_generated(result)
+        return 0 if result.complete else 1
+    return 0
+
+
+def _explain(error: Exception) -> int:
+    """Say what went wrong on standard error; returns the exit status."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    if isinstance(error, SplitgenError):
+        return _fail(str(error), error.status)
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        return _fail(_config_message(error))
+    return _fail(f"{type(error).__name__}: {error}\n{BUG}", 1)
+
+
+def _config_message(error: Exception) -> str:
+    """Hydra's message in one or two lines, with the key or the option that was probably meant."""
+    from hydra.errors import MissingConfigException
+
+    if isinstance(error, MissingConfigException) and error.options and error.missing_cfg_file:
+        group, _, option = error.missing_cfg_file.rpartition("/")
+        options = [each for each in error.options if not each.endswith("schema")]
+        return f"config key {group}: expected one of {', '.join(options)}, found {option!r}{_meant(option, options)}"
+    cause = error.__cause__ or error
+    found = str(cause).splitlines()[0]
+    if re.search(r"[Kk]ey '.*' (is )?not in ", found):
+        given = re.search(r"Could not override '([^']+)'", str(error))
+        key = given[1] if given else str(getattr(cause, "full_key", ""))
+        return f"config key {key}: no such key{_meant(key, _known_keys())}. `splitgen --cfg job` prints all of them"
+    if key := getattr(cause, "full_key", None):
+        return f"config key {key}: {found}"
+    return "\n".join([line.strip() for line in str(error).splitlines() if line.strip()][:2])
+
+
+def _known_keys(node: Any = None, prefix: str = "") -> list[str]:
+    node = node or Config()
+    keys = []
+    for each in fields(node):
+        keys.append(prefix + each.name)
+        if is_dataclass(getattr(node, each.name)):
+            keys += _known_keys(getattr(node, each.name), f"{prefix}{each.name}.")
+    return keys
+
+
+def _meant(given: str, known: Any) -> str:
+    close = difflib.get_close_matches(given, known, n=1, cutoff=0.6)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _fail(message: str, status: int = 2) -> int:
+    print(f"splitgen: {message}", file=sys.stderr)
+    return status

@@ -1,0 +1,279 @@
+"""The schema of conf/: typed configs, and the checks that types cannot express.
+
+Importing this module is cheap: nothing here needs more than the standard library until a config is composed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Optional  # noqa: UP035 - OmegaConf reads these annotations on Python 3.10
+
+from splitgen.bands import Band, Ladder, Rung, rungs
+from splitgen.choices import AGGREGATES, MATCHES, NORMALISATIONS, POOL_FORMATS, SHORT_POLICIES, WEIGHTINGS
+from splitgen.errors import ConfigError
+
+BAND_NAME = re.compile(r"[A-Za-z0-9]\w*(\.\w+)*")  # a folder, and a config name of the datasets library
+RESERVED_NAMES = ("test", "default", "all")
+DEFAULT_TOLERANCE = 0.005
+DEFAULT_SHARE = 4  # without a size given, a split takes a quarter of the pool's examples and types
+
+
+@dataclass
+class PoolConfig:
+    """Where examples come from. ``path`` or ``hub_id`` as the format needs it."""
+
+    format: str = "gliner"
+    name: Optional[str] = None
+    path: Optional[str] = None
+    hub_id: Optional[str] = None
+    subset: Optional[str] = None
+    revision: Optional[str] = None
+    split: str = "train"
+    tag_column: str = "auto"
+    strict: bool = False
+
+
+@dataclass
+class BenchmarkConfig(PoolConfig):
+    """Evaluation sets: their labels, and their examples where ``path`` or ``hub_id`` says where they are.
+
+    ``files`` is the path of one set's file inside ``path``, with {set} for its name; without it ``path`` is one set.
+    """
+
+    labels: Any = None  # Dict[str, List[str]], see Config.bands
+    files: Optional[str] = None
+    split: str = "test"
+
+
+@dataclass
+class EmbedderConfig:
+    """A sentence-transformers model: a local ``path``, else an installed ``package``, else ``model`` on the Hub."""
+
+    name: str = "all-MiniLM-L6-v2"
+    model: Optional[str] = None
+    package: Optional[str] = None
+    revision: Optional[str] = None
+    path: Optional[str] = None
+
+
+@dataclass
+class MetricConfig:
+    """How Familiarity is computed; see splitgen.familiarity."""
+
+    k: int = 1000
+    weighting: str = "zipf"
+    aggregate: str = "labels"
+    short: str = "renormalise"
+    exposure: Optional[int] = None
+    normalise: str = "lower_strip"
+
+
+@dataclass
+class BandConfig:
+    """``low`` and ``high`` Familiarity, or ``position`` in the attainable range and ``tolerance`` around it."""
+
+    low: Optional[float] = None
+    high: Optional[float] = None
+    position: Optional[float] = None
+    tolerance: Optional[float] = None
+
+
+@dataclass
+class LadderConfig:
+    """Ready bands, or ``count`` rungs from position ``low`` to position ``high``."""
+
+    bands: Dict[str, BandConfig] = field(default_factory=dict)
+    count: Optional[int] = None
+    low: float = 0.0
+    high: float = 1.0
+    tolerance: float = DEFAULT_TOLERANCE
+
+
+@dataclass
+class SelectionConfig:
+    """What every split of a run must look like."""
+
+    method: str = "band"
+    examples: Optional[int] = None
+    types: Optional[int] = None
+    match: List[str] = field(default_factory=lambda: list(MATCHES))
+    unselected: str = "drop"
+
+
+@dataclass
+class OutputConfig:
+    """How splits are written."""
+
+    formats: List[str] = field(default_factory=lambda: ["parquet"])
+    examples_per_file: int = 100_000
+    figures: bool = True
+
+
+@dataclass
+class EngineConfig:
+    """What runs the batch functions."""
+
+    name: str = "local"
+
+
+@dataclass
+class Config:
+    """A whole run."""
+
+    pool: PoolConfig = field(default_factory=PoolConfig)
+    benchmark: BenchmarkConfig = field(default_factory=BenchmarkConfig)
+    embedder: EmbedderConfig = field(default_factory=EmbedderConfig)
+    metric: MetricConfig = field(default_factory=MetricConfig)
+    ladder: LadderConfig = field(default_factory=LadderConfig)
+    selection: SelectionConfig = field(default_factory=SelectionConfig)
+    output: OutputConfig = field(default_factory=OutputConfig)
+    engine: EngineConfig = field(default_factory=EngineConfig)
+    bands: Any = None  # Dict[str, BandConfig]; Hydra adds keys to a typed mapping only with a +
+    seed: int = 0
+    out: Optional[str] = None
+    overwrite: bool = False
+    cache_dir: Optional[str] = None
+
+
+def conf_dir() -> Path:
+    """The folder of config files: inside the package once installed, beside it in a checkout."""
+    package = Path(__file__).parent
+    installed = package / "conf"
+    return installed if installed.is_dir() else package.parent / "conf"
+
+
+def register_schema() -> None:
+    """Make the dataclasses known to Hydra, so that conf/ is checked while it is composed."""
+    from hydra.core.config_store import ConfigStore
+
+    ConfigStore.instance().store(name="schema", node=Config, provider="splitgen")
+
+
+def load_config(overrides: Sequence[str] = (), config_name: str = "config") -> Config:
+    """Compose a config as the command does, from Hydra overrides such as ``pool=gliner``.
+
+    Raises: ConfigError for a value that cannot be; Hydra's own errors for keys and groups that do not exist.
+    """
+    from hydra import compose, initialize_config_dir
+
+    register_schema()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        return from_omegaconf(compose(config_name, list(overrides)))
+
+
+def from_omegaconf(composed: Any) -> Config:
+    """The composed config as plain dataclasses, checked.
+
+    Raises: ConfigError.
+    """
+    from omegaconf import OmegaConf
+
+    config = OmegaConf.to_object(composed)
+    if not isinstance(config, Config):  # a config without our schema, by --config-name
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), composed))
+    assert isinstance(config, Config)
+    config.bands = _mapping("bands", config.bands, BandConfig)
+    config.benchmark.labels = _mapping("benchmark.labels", config.benchmark.labels, List[str])
+    check(config)
+    return config
+
+
+def check(config: Config) -> None:
+    """Raise ConfigError for the first value that cannot be used."""
+    _one_of("pool.format", config.pool.format, POOL_FORMATS)
+    _one_of("benchmark.format", config.benchmark.format, POOL_FORMATS)
+    for key, source in (("pool", config.pool), ("benchmark", config.benchmark)):
+        _one_of(f"{key}.tag_column", source.tag_column, ("auto", "first", "last"))
+    _at_least("metric.k", config.metric.k, 1)
+    _one_of("metric.weighting", config.metric.weighting, WEIGHTINGS)
+    _one_of("metric.aggregate", config.metric.aggregate, AGGREGATES)
+    _one_of("metric.short", config.metric.short, SHORT_POLICIES)
+    _one_of("metric.normalise", config.metric.normalise, NORMALISATIONS)
+    _at_least("metric.exposure", config.metric.exposure, 1)
+    _one_of("selection.method", config.selection.method, ("band",))
+    _one_of("selection.unselected", config.selection.unselected, ("drop", "exclude"))
+    _at_least("selection.examples", config.selection.examples, 1)
+    _at_least("selection.types", config.selection.types, 1)
+    for name in config.selection.match:
+        _one_of("selection.match", name, MATCHES)
+    for name in config.output.formats:
+        _one_of("output.formats", name, ("parquet",))
+    _at_least("output.examples_per_file", config.output.examples_per_file, 1)
+    _one_of("engine.name", config.engine.name, ("local",))
+    _at_least("seed", config.seed, 0)
+    ladder(config)
+
+
+def ladder(config: Config) -> Ladder:
+    """The bands of a run: ``bands`` where given, else those of the ladder.
+
+    Raises: ConfigError naming the band and what is wrong with it.
+    """
+    given = config.bands or config.ladder.bands
+    if given:
+        key = "bands" if config.bands else "ladder.bands"
+        return {name: _band(f"{key}.{name}", name, band) for name, band in given.items()}
+    if config.ladder.count is None:
+        raise ConfigError("bands", "expected at least one band, found none. Give bands, ladder.bands or ladder.count")
+    _at_least("ladder.count", config.ladder.count, 1)
+    _within("ladder.low", config.ladder.low, 0, config.ladder.high)
+    _within("ladder.high", config.ladder.high, config.ladder.low, 1)
+    _within("ladder.tolerance", config.ladder.tolerance, 0, 1)
+    return rungs(config.ladder.count, config.ladder.low, config.ladder.high, config.ladder.tolerance)
+
+
+def _band(key: str, name: str, band: BandConfig) -> Band | Rung:
+    if not BAND_NAME.fullmatch(name) or name.lower() in RESERVED_NAMES:
+        raise ConfigError(key, "a band's name becomes a folder: use letters, digits and _, and not "
+                          + ", ".join(RESERVED_NAMES))
+    if band.position is not None and band.low is None and band.high is None:
+        tolerance = DEFAULT_TOLERANCE if band.tolerance is None else band.tolerance
+        _within(f"{key}.position", band.position, 0, 1)
+        _within(f"{key}.tolerance", tolerance, 0, 1)
+        return Rung(name, band.position, tolerance)
+    if band.low is None or band.high is None or band.position is not None or band.tolerance is not None:
+        raise ConfigError(key, "expected {low: ..., high: ...} or {position: ..., tolerance: ...}, found "
+                          + str({k: v for k, v in vars(band).items() if v is not None}))
+    _within(f"{key}.low", band.low, 0, 1)
+    _within(f"{key}.high", band.high, 0, 1)
+    if band.low > band.high:
+        raise ConfigError(key, f"expected low <= high, found {band.low:g} and {band.high:g}")
+    return Band(name, band.low, band.high)
+
+
+def _mapping(key: str, value: Any, of: Any) -> dict[str, Any]:
+    """A mapping whose values fit a type that OmegaConf knows."""
+    from omegaconf import DictConfig, OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ConfigError(key, f"expected a mapping, found {value!r}")
+    typed = DictConfig({}, key_type=str, element_type=of)
+    for name, item in value.items():
+        try:
+            typed = OmegaConf.merge(typed, {str(name): item})
+        except OmegaConfBaseException as error:
+            raise ConfigError(f"{key}.{name}", str(error).splitlines()[0]) from error
+    result = OmegaConf.to_object(typed)
+    assert isinstance(result, dict)
+    return result
+
+
+def _one_of(key: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise ConfigError(key, f"expected one of {', '.join(allowed)}, found {value!r}")
+
+
+def _at_least(key: str, value: int | None, least: int) -> None:
+    if value is not None and value < least:
+        raise ConfigError(key, f"expected an integer of at least {least}, found {value}")
+
+
+def _within(key: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ConfigError(key, f"expected a number from {low:g} to {high:g}, found {value:g}")

@@ -1,0 +1,158 @@
+"""What a researcher sees in the terminal: tables of results, progress, and what was skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from splitgen.api import Frontier, Generated, Measured
+from splitgen.output.dataset import Split
+from splitgen.pools import Dropped
+from splitgen.problem import Advance, Problem
+
+NARROWEST = 140  # columns of a table that goes to a file or a pipe
+
+
+class Bars:
+    """Progress bars on standard error, where that is a terminal; they vanish when their step is done."""
+
+    @contextmanager
+    def step(self, description: str, total: int | None) -> Iterator[Advance]:
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        console = Console(stderr=True)
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task(description, total=total)
+            yield lambda amount: progress.advance(task, amount)
+
+
+def show_generated(result: Generated) -> None:
+    """The table of bands, and where the card is."""
+    console = _console()
+    _show_sources(console, result.problem)
+    wishes = result.search.wishes
+    console.print(
+        f"{wishes.examples:,} examples and {wishes.types:,} types a split; "
+        f"attainable Familiarity {result.search.attainable()}\n"
+    )
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("band")
+    for name in ("target", "Familiarity", "", "examples", "types", "mentions", "swaps"):
+        table.add_column(name, justify="right")
+    for split in result.splits:
+        table.add_row(*_row(split))
+    console.print(table)
+    for split in result.splits:
+        if split.selection.gave_way:
+            gave_way = " and ".join(split.selection.gave_way)
+            console.print(f"{split.name}: {gave_way} gave way so that the band could be hit", style="yellow")
+        if split.measured.short:
+            console.print(f"{split.name}: fewer than K mentions, see metric.short", style="yellow")
+    console.print(f"\nCard: {result.out / 'README.md'}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _row(split: Split) -> list[str | Text]:
+    band, measured = split.selection.band, split.measured
+    verdict = Text("hit", style="green") if split.in_band else Text("MISS", style="bold red")
+    return [
+        split.name,
+        f"{band.low:.4f} to {band.high:.4f}",
+        f"{measured.value:.4f}",
+        verdict,
+        f"{measured.examples:,}",
+        f"{measured.types:,}",
+        f"{measured.mentions:,}",
+        f"{split.selection.swaps:,}",
+    ]
+
+
+def show_measured(result: Measured) -> None:
+    """Familiarity overall, per benchmark and per label, with the nearest types."""
+    console, measured = _console(), result.measurement
+    _show_sources(console, result.problem)
+    console.print(f"\nFamiliarity [bold]{measured.value:.4f}[/bold]", highlight=False)
+    others = ", ".join(f"{name} {value:.4f}" for name, value in measured.aggregates.items())
+    console.print(f"mean over {others}", highlight=False)
+    shift = measured.shift
+    console.print(
+        f"exact overlap {shift.exact_overlap:.1%}, substring overlap {shift.substring_overlap:.1%}, "
+        f"mean max similarity {shift.mean_max_similarity:.4f}, mean entropy {shift.mean_entropy:.4f}\n",
+        highlight=False,
+    )
+    if measured.short:
+        console.print("fewer than K mentions, see metric.short\n", style="yellow")
+    table = Table("evaluation set", box=None, header_style="bold", pad_edge=False)
+    table.add_column("Familiarity", justify="right")
+    for name, value in measured.per_benchmark.items():
+        table.add_row(escape(name), f"{value:.4f}")
+    console.print(table, "")
+    table = Table("evaluation label", box=None, header_style="bold", pad_edge=False)
+    table.add_column("Familiarity", justify="right")
+    table.add_column("nearest types of the pool (similarity, mentions)")
+    for label, value in sorted(measured.per_label.items(), key=lambda item: (-item[1], item[0])):
+        nearest = ", ".join(f"{near.label} ({near.similarity:.2f}, {near.mentions:,})" for near in measured.nearest[label])
+        table.add_row(Text(_plain(label)), f"{value:.4f}", Text(_plain(nearest)))
+    console.print(table)
+    if result.written:
+        console.print(f"\nWritten: {result.written}", soft_wrap=True, highlight=False, markup=False)
+
+
+def show_frontier(result: Frontier) -> None:
+    """The attainable range, as constraints are dropped, and the bands in it."""
+    console = _console()
+    _show_sources(console, result.problem)
+    wishes = result.search.wishes
+    console.print(f"{wishes.examples:,} examples and {wishes.types:,} types a split\n")
+    table = Table("held equal", box=None, header_style="bold", pad_edge=False)
+    table.add_column("attainable Familiarity", justify="right")
+    for gave_way, found in result.ranges.items():
+        table.add_row("all of selection.match" if not gave_way else f"without {' and '.join(gave_way)}", str(found))
+    console.print(table, "")
+    table = Table("band", box=None, header_style="bold", pad_edge=False)
+    for name in ("target", "attainable"):
+        table.add_column(name, justify="right")
+    for band in result.bands:
+        inside = any(found.low <= band.high and band.low <= found.high for found in result.ranges.values())
+        table.add_row(band.name, f"{band.low:.4f} to {band.high:.4f}", "yes" if inside else "no")
+    console.print(table)
+    if result.written:
+        console.print(f"\nWritten: {result.written}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _show_sources(console: Console, problem: Problem) -> None:
+    pool, counts, benchmark = problem.pool, problem.counts, problem.benchmark
+    examples = benchmark.examples()
+    console.print(
+        f"pool {escape(pool.name)}: {len(pool):,} examples, {int(counts.mentions.sum()):,} mentions, {len(counts.labels):,} types",
+        highlight=False,
+    )
+    console.print(
+        f"benchmark {escape(benchmark.name)}: {len(benchmark.sets)} sets, {len(benchmark.labels)} labels, "
+        + (f"{examples.num_rows:,} examples" if examples is not None else "labels only"),
+        highlight=False,
+    )
+    console.print(f"embedder {escape(problem.embedder.name)}", highlight=False)
+    _show_dropped(console, "pool", pool.dropped)
+    _show_dropped(console, "benchmark", benchmark.dropped)
+
+
+def _show_dropped(console: Console, what: str, dropped: Dropped) -> None:
+    if not dropped.total:
+        return
+    console.print(f"left out of the {what}, {dropped.total:,} in all:", style="yellow", highlight=False)
+    for reason, count in sorted(dropped.counts.items()):
+        console.print(f"  {count:,} x {reason}, first at {dropped.first[reason]}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _plain(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=max(NARROWEST, console.width))

@@ -1,0 +1,42 @@
+"""The errors a user can meet: one or two lines that say what, where, expected and found, and what to do."""
+
+from __future__ import annotations
+
+
+class SplitgenError(Exception):
+    """Something that is not splitgen's fault and that the user can mend.
+
+    Attributes:
+        status: the command's exit status, 2 for a wrong config or bad input.
+    """
+
+    status = 2
+
+
+class ConfigError(SplitgenError):
+    """A config key holds something that cannot be used; names the key, what was expected and what was found."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(f"config key {key}: {problem}")
+        self.key = key
+
+
+class InputError(SplitgenError):
+    """A file or a record of it cannot be used; names the place as ``file`` or ``file:line``."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"{where}: {problem}")
+        self.where = where
+
+
+class NotAttainable(SplitgenError):
+    """A band lies outside what the pool can give under the selection's constraints (exit status 1)."""
+
+    status = 1
+
+
+class MissingExtra(SplitgenError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs the extra '{extra}': pip install 'splitgen[{extra}]'")

@@ -1,0 +1,207 @@
+"""Familiarity (Golde et al., NAACL 2025, arXiv 2412.10121): the metric, on plain arrays.
+
+For an evaluation label z and training types t with c_t mentions and similarity s_zt in [0, 1], repeat every s_zt c_t
+times, sort descending and keep the first K. With rank weights w_1..w_K,
+
+    F_z = sum_k w_k s_(k) / sum_k w_k.
+
+Nothing needs repeating: with W(n) = w_1 + ... + w_n and C_t the running mention count in order of similarity,
+
+    F_z = sum_t s_zt (W(min(K, C_t)) - W(min(K, C_t - c_t))) / W(K).
+
+Counts may be fractions, as they are at a training budget; W is then read off the line between its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from splitgen.choices import AGGREGATES, SHORT_POLICIES, WEIGHTINGS
+
+Floats = NDArray[np.float64]
+
+BLOCK_ELEMENTS = 1 << 20  # similarities ranked at a time: bounds the working memory to some 30 MB
+
+
+class ShortOfMentions(ValueError):
+    """Fewer than K mentions, and ``short="error"``."""
+
+
+def rank_weights(k: int, weighting: str = "zipf") -> Floats:
+    """The weights w_1..w_K of the K most similar mentions.
+
+    ``zipf`` is 1/k, ``linear_decay`` (K - k + 1)/K, ``unweighted`` 1 (the paper, section 3).
+
+    Returns: float64 of shape (k,).
+    Raises: ValueError if k < 1 or the weighting is none of WEIGHTINGS.
+    """
+    if k < 1:
+        raise ValueError(f"k: expected an integer of at least 1, found {k}")
+    ranks = np.arange(1, k + 1, dtype=np.float64)
+    if weighting == "zipf":
+        return 1.0 / ranks
+    if weighting == "linear_decay":
+        return (k - ranks + 1) / k
+    if weighting == "unweighted":
+        return np.ones(k)
+    raise ValueError(f"weighting: expected one of {', '.join(WEIGHTINGS)}, found {weighting!r}")
+
+
+class FamiliarityMetric:
+    """Familiarity as a function of mention counts, for fixed similarities: ranks once, then answers often.
+
+    Args:
+        similarity: shape (training types, evaluation labels), values in [0, 1].
+        k: how many of the most similar mentions count.
+        weighting: one of WEIGHTINGS.
+        short: what to do with fewer than K mentions: ``renormalise`` divides by W(n), ``pad`` lets the missing ones
+            count as 0, ``error`` raises ShortOfMentions. No mention at all gives 0.
+
+    Raises: ValueError for a similarity that is not two-dimensional or not within [0, 1], or an unknown name.
+    """
+
+    def __init__(
+        self, similarity: ArrayLike, k: int = 1000, weighting: str = "zipf", short: str = "renormalise"
+    ) -> None:
+        if short not in SHORT_POLICIES:
+            raise ValueError(f"short: expected one of {', '.join(SHORT_POLICIES)}, found {short!r}")
+        self.similarity = np.asarray(similarity)
+        if self.similarity.ndim != 2:
+            raise ValueError(f"similarity: expected shape (types, labels), found {self.similarity.shape}")
+        if self.similarity.size and not (self.similarity.min() >= 0 and self.similarity.max() <= 1):
+            raise ValueError("similarity: expected values in [0, 1]")
+        self.k, self.short = k, short
+        self._weights = np.append(rank_weights(k, weighting), 0.0)  # the rank after K weighs nothing
+        self._mass = np.concatenate([[0.0], np.cumsum(self._weights)])
+        types, labels = self.similarity.shape
+        width = max(1, BLOCK_ELEMENTS // max(types, 1))
+        self._blocks = [slice(start, min(start + width, labels)) for start in range(0, labels, width)]
+        self._order = np.empty((labels, types), dtype=np.int32)
+        for block in self._blocks:
+            self._order[block] = np.argsort(-self.similarity[:, block].T, axis=1, kind="stable")
+
+    def per_label(self, mention_counts: ArrayLike) -> Floats:
+        """F_z of every evaluation label.
+
+        Args:
+            mention_counts: shape (training types,), not negative; fractions are allowed.
+        Returns: float64 of shape (evaluation labels,), values in [0, 1].
+        Raises: ShortOfMentions (see ``short``); ValueError for a wrong shape or a negative count.
+        """
+        counts = self._checked(mention_counts)
+        result = np.zeros(self.similarity.shape[1])
+        norm = self._norm(counts)
+        if norm == 0:
+            return result
+        for block, sorted_similarity, running in self._ranked(counts):
+            shares = np.diff(self._mass_at(running), axis=1, prepend=0.0)
+            result[block] = np.einsum("zt,zt->z", sorted_similarity, shares) / norm
+        return np.clip(result, 0.0, 1.0)
+
+    def gradient(self, mention_counts: ArrayLike, label_weights: ArrayLike) -> Floats:
+        """What one more mention of each type adds to the weighted sum of the F_z (exact for whole counts).
+
+        By summation by parts F_z = sum_t (s_t - s_(t+1)) W(min(K, C_t)) / W(K), in order of similarity, so one more
+        mention of t gains (s_u - s_(u+1)) w at rank C_u + 1 for every u from t on.
+
+        Args:
+            mention_counts: shape (training types,).
+            label_weights: shape (evaluation labels,), as from ``aggregate_weights``.
+        Returns: float64 of shape (training types,).
+        """
+        counts = self._checked(mention_counts)
+        label_weights = np.asarray(label_weights, dtype=np.float64)
+        result = np.zeros(len(counts))
+        norm = self._norm(counts) or 1.0
+        for block, sorted_similarity, running in self._ranked(counts):
+            steps = -np.diff(sorted_similarity, axis=1, append=0.0)
+            gains = steps * self._weights[np.minimum(running, self.k).astype(np.int64)]
+            gains = np.cumsum(gains[:, ::-1], axis=1)[:, ::-1] * (label_weights[block, None] / norm)
+            result += np.bincount(self._order[block].ravel(), weights=gains.ravel(), minlength=len(counts))
+        if self.short == "renormalise" and counts.sum() < self.k:
+            value = float(self.per_label(counts) @ label_weights)
+            result -= value * self._weights[int(counts.sum())] / norm
+        return result
+
+    def is_short(self, mention_counts: ArrayLike) -> bool:
+        """Whether there are fewer than K mentions."""
+        return bool(np.sum(mention_counts) < self.k)
+
+    def _checked(self, mention_counts: ArrayLike) -> NDArray[np.float64]:
+        counts = np.asarray(mention_counts, dtype=np.float64)
+        if counts.shape != self.similarity.shape[:1]:
+            raise ValueError(
+                f"mention_counts: expected shape ({self.similarity.shape[0]},), found {counts.shape}"
+            )
+        if counts.size and counts.min() < 0:
+            raise ValueError("mention_counts: expected no negative count")
+        return counts
+
+    def _norm(self, counts: Floats) -> float:
+        mentions = counts.sum()
+        if mentions >= self.k or self.short == "pad":
+            return float(self._mass[self.k])
+        if self.short == "error":
+            raise ShortOfMentions(f"{mentions:g} mentions, and K is {self.k}")
+        return float(self._mass_at(mentions))
+
+    def _ranked(self, counts: Floats) -> Iterator[tuple[slice, Floats, Floats]]:
+        for block in self._blocks:
+            order = self._order[block]
+            columns = np.arange(block.start, block.stop)[:, None]
+            yield block, self.similarity[order, columns].astype(np.float64), np.cumsum(counts[order], axis=1)
+
+    def _mass_at(self, ranks: Floats | np.floating) -> Floats:
+        capped = np.minimum(ranks, self.k)
+        whole = np.asarray(capped).astype(np.int64)
+        return self._mass[whole] + (capped - whole) * self._weights[whole]
+
+
+def familiarity_per_label(
+    similarity: ArrayLike,
+    mention_counts: ArrayLike,
+    k: int = 1000,
+    weighting: str = "zipf",
+    short: str = "renormalise",
+) -> Floats:
+    """Familiarity of every evaluation label, from plain arrays.
+
+    >>> familiarity_per_label([[1.0], [0.5]], [1, 3], k=2, weighting="unweighted").tolist()
+    [0.75]
+
+    Args and errors are those of FamiliarityMetric and its ``per_label``.
+    Returns: float64 of shape (evaluation labels,).
+    """
+    return FamiliarityMetric(similarity, k, weighting, short).per_label(mention_counts)
+
+
+def aggregate_weights(
+    evaluation_sets: Mapping[str, Sequence[str]], labels: Sequence[str], aggregate: str = "labels"
+) -> Floats:
+    """The weight of each distinct label in the mean that is called Familiarity; sums to 1.
+
+    ``rows``: mean over (benchmark, label) pairs, duplicates kept, as in the main tables of the paper. ``labels``: mean over
+    the distinct labels of all benchmarks, as in its table of splits. ``benchmarks``: mean of the benchmarks' means.
+
+    Args:
+        evaluation_sets: benchmark name -> its labels.
+        labels: the distinct labels, in the order of the weights.
+    Returns: float64 of shape (len(labels),).
+    Raises: ValueError for an unknown aggregate or no label at all.
+    """
+    position = {label: i for i, label in enumerate(labels)}
+    weights = np.zeros(len(labels))
+    if not any(len(members) for members in evaluation_sets.values()):
+        raise ValueError("evaluation_sets: expected at least one label, found none")
+    if aggregate == "labels":
+        weights[:] = 1.0
+    elif aggregate in ("rows", "benchmarks"):
+        for members in evaluation_sets.values():
+            for label in members:
+                weights[position[label]] += 1.0 if aggregate == "rows" else 1.0 / len(members)
+    else:
+        raise ValueError(f"aggregate: expected one of {', '.join(AGGREGATES)}, found {aggregate!r}")
+    return weights / weights.sum()

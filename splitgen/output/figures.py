@@ -1,0 +1,99 @@
+"""The figures of a card; drawn without a display, the same bytes each time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SELECTED, POOL, LINE = "#0072b2", "#b8b8b8", "#d55e00"  # Okabe and Ito's blue and vermilion, safe for the colour-blind
+LONGEST_LABEL = 28  # characters shown
+NAMED_TYPES = 8
+DPI = 150
+
+
+def label_figure(path: Path, per_label: Mapping[str, float], value: float, title: str) -> None:
+    """Familiarity of every evaluation label as bars, the most familiar on top, and the overall value as a line.
+
+    Args:
+        per_label: evaluation label -> Familiarity in [0, 1].
+    """
+    ordered = sorted(per_label.items(), key=lambda item: (item[1], item[0]))
+    figure, axes = _figure(7.0, 1.3 + 0.19 * len(ordered))
+    axes.barh(range(len(ordered)), [familiarity for _, familiarity in ordered], color=SELECTED, height=0.72)
+    axes.axvline(value, color=LINE, linewidth=1.4)
+    axes.text(value, len(ordered) + 0.1, f"Familiarity {value:.3f}", color=LINE, ha="center", va="bottom", fontsize=9)
+    axes.set_yticks(range(len(ordered)), [_shown(label) for label, _ in ordered], fontsize=8, parse_math=False)
+    axes.set_ylim(-0.6, len(ordered) - 0.4)
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("Familiarity of the evaluation label")
+    axes.set_title(title, loc="left", pad=20, fontsize=11, parse_math=False)
+    axes.grid(axis="x", color="#e6e6e6", linewidth=0.8)
+    axes.tick_params(axis="y", length=0)
+    _save(figure, path)
+
+
+def type_figure(
+    path: Path,
+    labels: Sequence[str],
+    similarity: NDArray[np.floating],
+    mentions: NDArray[np.integer],
+    selected: NDArray[np.bool_],
+    title: str,
+) -> None:
+    """Where the selected types lie among all types of the pool.
+
+    Args:
+        labels: the pool's types; ``similarity`` (greatest to an evaluation label, in [0, 1]), ``mentions`` (in the pool)
+            and ``selected`` go with them, all of shape (types,).
+    """
+    figure, axes = _figure(7.0, 4.4)
+    for chosen, colour, name, size in ((~selected, POOL, "not selected", 12), (selected, SELECTED, "selected", 20)):
+        label = f"{name} ({int(chosen.sum()):,} types)"
+        axes.scatter(
+            similarity[chosen], mentions[chosen], s=size, color=colour, label=label, alpha=0.85, linewidths=0, zorder=3
+        )
+    frequent = np.flatnonzero(selected)[np.argsort(-mentions[selected], kind="stable")][:NAMED_TYPES]
+    for t in frequent:
+        axes.annotate(
+            _shown(labels[t]), (similarity[t], mentions[t]), xytext=(4, 3), textcoords="offset points", fontsize=7.5,
+            parse_math=False, zorder=4,
+        )
+    axes.set_yscale("log")
+    axes.set_xlim(0, 1.02)
+    axes.set_xlabel("similarity to the nearest evaluation label")
+    axes.set_ylabel("mentions in the pool")
+    axes.set_title(title, loc="left", fontsize=11, parse_math=False)
+    axes.grid(color="#ededed", linewidth=0.8, zorder=0)
+    axes.legend(loc="upper left", fontsize=8, frameon=True, framealpha=0.9, edgecolor="none")
+    _save(figure, path)
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _save(figure: Figure, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+
+
+def _shown(label: str) -> str:
+    """A label short and harmless enough for a figure: no control characters, nothing that turns the line around."""
+    text = "".join(character if character.isprintable() else " " for character in label)
+    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "\u2026"

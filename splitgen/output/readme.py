@@ -1,0 +1,81 @@
+"""The cards for people: README.md of the dataset and of every split, from the templates beside this file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+TEMPLATES = Path(__file__).parent / "templates"
+MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!&~$@])")
+MOST_FREQUENT = 20
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+NOT_CONTENT = re.compile(r"[+~]*(out|overwrite|cache_dir|engine|hydra)\b")  # overrides that leave the bytes as they are
+PATH_KEY = re.compile(r"(\+*\w+\.path=)(.*)")
+
+
+def split_readme(card: Mapping[str, Any], figures: bool) -> str:
+    """A split's own card as Markdown; ``card`` is what card.json holds."""
+    most_frequent = list(card["types"].items())[:MOST_FREQUENT]
+    template = _environment().get_template("split.md.j2")
+    return template.render(**card, figures=figures, most_frequent=most_frequent) + "\n"
+
+
+def dataset_readme(cards: Sequence[Mapping[str, Any]], has_test: bool, overrides: Sequence[str], figures: bool) -> str:
+    """The dataset's card: YAML that the Hub and the datasets library read, then Markdown.
+
+    Args:
+        cards: of the splits, in the order of the ladder.
+        overrides: what was given to the command.
+    """
+    from huggingface_hub import DatasetCardData
+
+    most = max(card["counts"]["examples"] for card in cards)
+    card_data = DatasetCardData(
+        task_categories=["token-classification"],
+        task_ids=["named-entity-recognition"],
+        size_categories=[next((name for limit, name in SIZES if most < limit), "n>1M")],
+        tags=["splitgen", "zero-shot-ner", "label-shift"],
+        configs=[_config(card["band"]["name"], has_test, i == 0) for i, card in enumerate(cards)],
+    )
+    template = _environment().get_template("dataset.md.j2")
+    front_matter = f"---\n{card_data.to_yaml(line_break=chr(10))}\n---"
+    command = " ".join(_again(overrides) + ["out=OUT"])
+    text = template.render(
+        **cards[0], cards=cards, card_data=front_matter, has_test=has_test, command=command, figures=figures
+    )
+    return text + "\n"
+
+
+def markdown(text: str) -> str:
+    """Text that shows as itself inside a Markdown line or table cell, whatever is in it."""
+    visible = "".join(character if character.isprintable() else " " for character in str(text))
+    return MARKUP.sub(r"\\\1", visible)
+
+
+def _config(name: str, has_test: bool, first: bool) -> dict[str, Any]:
+    data_files = [{"split": "train", "path": f"{name}/train-*.parquet"}]
+    if has_test:
+        data_files.append({"split": "test", "path": "test/test-*.parquet"})
+    config = {"config_name": name, "data_files": data_files}
+    return {**config, "default": True} if first else config
+
+
+def _again(overrides: Sequence[str]) -> list[str]:
+    """The overrides that decide the content, sorted, paths without their folders, quoted for a shell."""
+    from shlex import quote
+
+    kept = sorted(override for override in overrides if not NOT_CONTENT.match(override))
+    named = [PATH_KEY.sub(lambda match: match[1] + Path(match[2]).resolve().name, override) for override in kept]
+    return [quote(override) for override in named]
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, autoescape=False
+    )
+    environment.filters["md"] = markdown
+    return environment

@@ -1,0 +1,101 @@
+"""CoNLL-style columns: a token and its tag per line, a blank line between sentences.
+
+Tags may follow IOB1, IOB2 (BIO), BIOES or BILOU, in the last column or in the first; columns are divided by
+tabs, or by spaces where a line has no tab.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from splitgen.errors import InputError
+from splitgen.pools.pool import Record, Span, Unusable
+
+TAG = re.compile(r"O|[BIESLU]-.*\S.*")
+SNIFFED_LINES = 10_000
+TAG_COLUMNS = ("auto", "first", "last")
+
+
+def read(path: Path, tag_column: str = "auto") -> Iterator[Record | Unusable]:
+    """Sentences of a CoNLL file, in its order.
+
+    Args:
+        tag_column: ``first``, ``last``, or ``auto``: whichever holds tags only.
+    Raises: InputError if ``auto`` finds tags in neither.
+    """
+    tag_at = _tag_position(path, tag_column)
+    number, sentence = 0, []
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        for line_number, line in enumerate(_with_end(file), start=1):
+            if line.strip():
+                sentence.append((line_number, _columns(line)))
+            elif sentence:
+                if sentence[0][1][0] != "-DOCSTART-":
+                    yield _record(path, number, sentence, tag_at)
+                    number += 1
+                sentence = []
+
+
+def decode_tags(tags: Sequence[str]) -> list[Span]:
+    """Spans of a tag sequence, ends inclusive; any of the schemes above, mended where it breaks off.
+
+    >>> decode_tags(["B-person", "I-person", "O", "S-city"])
+    [(0, 1, 'person'), (3, 3, 'city')]
+
+    Raises: ValueError for a tag that is none.
+    """
+    spans: list[Span] = []
+    start, current = None, None
+    for i, tag in enumerate([*tags, "O"]):
+        if not TAG.fullmatch(tag):
+            raise ValueError(tag)
+        prefix, label = tag[0], tag[2:]
+        if start is not None and (prefix in "OBSU" or label != current):
+            spans.append((start, i - 1, current))
+            start = None
+        if prefix != "O" and start is None:
+            start, current = i, label
+        if start is not None and prefix in "ESLU":
+            spans.append((start, i, current))
+            start = None
+    return spans
+
+
+def _record(path: Path, number: int, sentence: list[tuple[int, list[str]]], tag_at: int) -> Record | Unusable:
+    for line_number, columns in sentence:
+        if len(columns) < 2:
+            return Unusable(f"{path}:{line_number}", "a line has no tag column")
+        if not TAG.fullmatch(columns[tag_at]):
+            return Unusable(f"{path}:{line_number}", "a tag is not O or a prefix of B, I, E, S, L, U and a label")
+    tokens = [columns[0 if tag_at else 1] for _, columns in sentence]
+    spans = decode_tags([columns[tag_at] for _, columns in sentence])
+    return Record(f"{path}:{sentence[0][0]}", str(number), tokens, spans)
+
+
+def _tag_position(path: Path, tag_column: str) -> int:
+    if tag_column != "auto":
+        return 0 if tag_column == "first" else -1
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        rows = [_columns(line) for line in islice(file, SNIFFED_LINES) if line.strip()]
+    rows = [row for row in rows if len(row) > 1 and row[0] != "-DOCSTART-"]
+    hits = {position: sum(bool(TAG.fullmatch(row[position])) for row in rows) for position in (-1, 0)}
+    best = max(hits, key=lambda position: hits[position])
+    if hits[best] * 2 < len(rows) or not rows:
+        raise InputError(
+            str(path), "expected a token and a tag such as B-person per line; found tags in no column. "
+            "Give pool.tag_column=first or last, or another pool format"
+        )
+    return best
+
+
+def _columns(line: str) -> list[str]:
+    line = line.rstrip("\r\n")
+    return line.split("\t") if "\t" in line else line.split()
+
+
+def _with_end(lines: Iterator[str]) -> Iterator[str]:
+    yield from lines
+    yield "\n"

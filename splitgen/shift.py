@@ -1,0 +1,69 @@
+"""Label shift measured otherwise than by Familiarity: entropy, greatest similarity, exact and substring overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+TEMPERATURE = 0.01  # of the softmax in the published selection
+EPSILON = 1e-10  # inside its logarithm, as published
+
+
+@dataclass(frozen=True)
+class LabelShift:
+    """Label shift between training types and evaluation labels.
+
+    Attributes:
+        exact_overlap: share of the evaluation labels that are a training type.
+        substring_overlap: share that are a training type, contain one, or are contained in one.
+        mean_max_similarity: mean over training types of their greatest similarity to an evaluation label.
+        mean_entropy: mean over training types of the entropy of softmax(similarity / 0.01) over the evaluation
+            labels, in nats: low where a type stands near one label only.
+    """
+
+    exact_overlap: float
+    substring_overlap: float
+    mean_max_similarity: float
+    mean_entropy: float
+
+
+def max_similarity(similarity: ArrayLike) -> NDArray[np.float64]:
+    """Each training type's greatest similarity to any evaluation label; (types, labels) -> (types,)."""
+    return np.asarray(similarity, dtype=np.float64).max(axis=1)
+
+
+def entropy(similarity: ArrayLike, temperature: float = TEMPERATURE) -> NDArray[np.float64]:
+    """Entropy, in nats, of softmax(similarity / temperature) over the labels; (types, labels) -> (types,).
+
+    As in the published selection (Golde et al., appendix B): natural logarithm, 1e-10 added inside it.
+    """
+    logits = np.asarray(similarity, dtype=np.float64) / temperature
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return -(shares * np.log(shares + EPSILON)).sum(axis=1)
+
+
+def overlap(train_labels: Sequence[str], eval_labels: Sequence[str]) -> tuple[float, float]:
+    """Exact and substring overlap, as shares of the evaluation labels.
+
+    >>> overlap(["person", "rock band"], ["person", "band", "river"])
+    (0.3333333333333333, 0.6666666666666666)
+    """
+    train = set(train_labels)
+    exact = [label in train for label in eval_labels]
+    partly = [any(label in other or other in label for other in train) for label in eval_labels]
+    return sum(exact) / len(exact), sum(partly) / len(partly)
+
+
+def label_shift(train_labels: Sequence[str], eval_labels: Sequence[str], similarity: ArrayLike) -> LabelShift:
+    """All four measures.
+
+    Args:
+        train_labels, eval_labels: distinct and normalised.
+        similarity: shape (len(train_labels), len(eval_labels)), in [0, 1].
+    """
+    exact, partly = overlap(train_labels, eval_labels)
+    return LabelShift(exact, partly, float(max_similarity(similarity).mean()), float(entropy(similarity).mean()))

@@ -1,0 +1,60 @@
+"""Spans as Arrow columns: filtering them by label, and the BIO tags that stand for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from splitgen.labels import normalise_column
+from splitgen.pools.pool import SPANS
+
+
+def flat_labels(examples: pa.Table) -> pa.Array:
+    """The labels of all spans of all examples, one after the other."""
+    return pc.struct_field(pc.list_flatten(examples.column("spans").combine_chunks()), "label")
+
+
+def keep_spans(examples: pa.Table, labels: Collection[str], how: str) -> pa.Table:
+    """Examples with only the spans of these labels, their labels normalised.
+
+    Args:
+        labels: normalised.
+        how: label normalisation, see splitgen.labels.
+    """
+    spans = examples.column("spans").combine_chunks()
+    flat = pc.list_flatten(spans)
+    normalised = normalise_column(pc.struct_field(flat, "label"), how).cast(pa.string())
+    kept = pc.is_in(normalised, pa.array(sorted(labels), pa.string()))
+    parents = pc.list_parent_indices(spans).to_numpy()[kept.to_numpy(zero_copy_only=False)]
+    sizes = np.bincount(parents, minlength=len(spans))
+    offsets = pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int32())
+    fields = [pc.struct_field(flat, "start"), pc.struct_field(flat, "end"), normalised]
+    values = pa.StructArray.from_arrays([column.filter(kept) for column in fields], fields=list(SPANS.value_type))
+    place = examples.schema.get_field_index("spans")
+    return examples.set_column(place, "spans", pa.ListArray.from_arrays(offsets, values).cast(SPANS))
+
+
+def bio_tags(tokens: int, spans: Sequence[dict[str, Any]]) -> list[str]:
+    """BIO tags; of spans that overlap the longest is kept, then the first, then by label.
+
+    >>> bio_tags(3, [{"start": 0, "end": 0, "label": "city"}, {"start": 0, "end": 1, "label": "team"}])
+    ['B-team', 'I-team', 'O']
+    """
+    tags = ["O"] * tokens
+    for span in sorted(spans, key=lambda span: (span["start"] - span["end"], span["start"], span["label"])):
+        inside = range(span["start"], span["end"] + 1)
+        if all(tags[i] == "O" for i in inside):
+            for i in inside:
+                tags[i] = ("B-" if i == span["start"] else "I-") + span["label"]
+    return tags
+
+
+def add_tags(examples: pa.Table) -> pa.Table:
+    """Examples with the column ner_tags, after tokens."""
+    rows = zip(examples.column("tokens").to_pylist(), examples.column("spans").to_pylist(), strict=True)
+    tags = pa.array([bio_tags(len(tokens), spans) for tokens, spans in rows], pa.list_(pa.string()))
+    return examples.add_column(2, "ner_tags", tags)
