@@ -22,7 +22,16 @@ _PUBLIC = {
     "familiarity_per_label": "splitgen.familiarity",
 }
 
-__all__ = ["FamiliarityMetric", "SplitgenError", "familiarity", "familiarity_per_label", "frontier", "generate", "load_config", "measure"]
+__all__ = [
+    "FamiliarityMetric",
+    "SplitgenError",
+    "familiarity",
+    "familiarity_per_label",
+    "frontier",
+    "generate",
+    "load_config",
+    "measure",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from splitgen.output.card import measurement_fields, write_json
 from splitgen.output.dataset import Split, write_dataset
 from splitgen.output.folder import appearing, check_out
 from splitgen.problem import Problem, Progress, Silent, cache_dir, prepare
-from splitgen.selection import BandSearch, Band, Range, Selection, band_search
+from splitgen.selection import Band, BandSearch, Range, band_search
 
 DEFAULT_OUT = "splits"
 
@@ -137,7 +137,9 @@ def familiarity(
     """
     metric = metric or MetricConfig()
     sets = evaluation_labels if isinstance(evaluation_labels, Mapping) else {"labels": evaluation_labels}
-    benchmark = Benchmark("labels", "labels", "", tuple(EvaluationSet(name, tuple(members)) for name, members in sets.items()))
+    benchmark = Benchmark(
+        "labels", "labels", "", tuple(EvaluationSet(name, tuple(members)) for name, members in sets.items())
+    )
     labels = tuple(sorted(mention_counts))
     matrix = sp.csr_array(np.array([[mention_counts[label] for label in labels]]))
     config = load_config([f"embedder={embedder}"])
@@ -173,5 +175,3 @@ def _write(path: Path, fields: dict[str, Any]) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise ConfigError("out", f"{path} cannot be written: {error.strerror}") from error
-
-

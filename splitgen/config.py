@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Optional  # noqa: UP035 - OmegaConf reads these annotations on Python 3.10
+from typing import Any
 
 from splitgen.bands import Band, Ladder, Rung, rungs
 from splitgen.choices import AGGREGATES, MATCHES, NORMALISATIONS, POOL_FORMATS, SHORT_POLICIES, WEIGHTINGS
@@ -26,11 +26,11 @@ class PoolConfig:
     """Where examples come from. ``path`` or ``hub_id`` as the format needs it."""
 
     format: str = "gliner"
-    name: Optional[str] = None
-    path: Optional[str] = None
-    hub_id: Optional[str] = None
-    subset: Optional[str] = None
-    revision: Optional[str] = None
+    name: str | None = None
+    path: str | None = None
+    hub_id: str | None = None
+    subset: str | None = None
+    revision: str | None = None
     split: str = "train"
     tag_column: str = "auto"
     strict: bool = False
@@ -41,10 +41,12 @@ class BenchmarkConfig(PoolConfig):
     """Evaluation sets: their labels, and their examples where ``path`` or ``hub_id`` says where they are.
 
     ``files`` is the path of one set's file inside ``path``, with {set} for its name; without it ``path`` is one set.
+    ``rename`` says what labels of the data are called in ``labels``.
     """
 
+    rename: dict[str, str] = field(default_factory=dict)
     labels: Any = None  # Dict[str, List[str]], see Config.bands
-    files: Optional[str] = None
+    files: str | None = None
     split: str = "test"
 
 
@@ -53,10 +55,10 @@ class EmbedderConfig:
     """A sentence-transformers model: a local ``path``, else an installed ``package``, else ``model`` on the Hub."""
 
     name: str = "all-MiniLM-L6-v2"
-    model: Optional[str] = None
-    package: Optional[str] = None
-    revision: Optional[str] = None
-    path: Optional[str] = None
+    model: str | None = None
+    package: str | None = None
+    revision: str | None = None
+    path: str | None = None
 
 
 @dataclass
@@ -67,7 +69,7 @@ class MetricConfig:
     weighting: str = "zipf"
     aggregate: str = "labels"
     short: str = "renormalise"
-    exposure: Optional[int] = None
+    exposure: int | None = None
     normalise: str = "lower_strip"
 
 
@@ -75,18 +77,18 @@ class MetricConfig:
 class BandConfig:
     """``low`` and ``high`` Familiarity, or ``position`` in the attainable range and ``tolerance`` around it."""
 
-    low: Optional[float] = None
-    high: Optional[float] = None
-    position: Optional[float] = None
-    tolerance: Optional[float] = None
+    low: float | None = None
+    high: float | None = None
+    position: float | None = None
+    tolerance: float | None = None
 
 
 @dataclass
 class LadderConfig:
     """Ready bands, or ``count`` rungs from position ``low`` to position ``high``."""
 
-    bands: Dict[str, BandConfig] = field(default_factory=dict)
-    count: Optional[int] = None
+    bands: dict[str, BandConfig] = field(default_factory=dict)
+    count: int | None = None
     low: float = 0.0
     high: float = 1.0
     tolerance: float = DEFAULT_TOLERANCE
@@ -97,9 +99,9 @@ class SelectionConfig:
     """What every split of a run must look like."""
 
     method: str = "band"
-    examples: Optional[int] = None
-    types: Optional[int] = None
-    match: List[str] = field(default_factory=lambda: list(MATCHES))
+    examples: int | None = None
+    types: int | None = None
+    match: list[str] = field(default_factory=lambda: list(MATCHES))
     unselected: str = "drop"
 
 
@@ -107,7 +109,7 @@ class SelectionConfig:
 class OutputConfig:
     """How splits are written."""
 
-    formats: List[str] = field(default_factory=lambda: ["parquet"])
+    formats: list[str] = field(default_factory=lambda: ["parquet"])
     examples_per_file: int = 100_000
     figures: bool = True
 
@@ -133,9 +135,9 @@ class Config:
     engine: EngineConfig = field(default_factory=EngineConfig)
     bands: Any = None  # Dict[str, BandConfig]; Hydra adds keys to a typed mapping only with a +
     seed: int = 0
-    out: Optional[str] = None
+    out: str | None = None
     overwrite: bool = False
-    cache_dir: Optional[str] = None
+    cache_dir: str | None = None
 
 
 def conf_dir() -> Path:
@@ -176,7 +178,7 @@ def from_omegaconf(composed: Any) -> Config:
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), composed))
     assert isinstance(config, Config)
     config.bands = _mapping("bands", config.bands, BandConfig)
-    config.benchmark.labels = _mapping("benchmark.labels", config.benchmark.labels, List[str])
+    config.benchmark.labels = _mapping("benchmark.labels", config.benchmark.labels, list[str])
     check(config)
     return config
 
@@ -227,16 +229,20 @@ def ladder(config: Config) -> Ladder:
 
 def _band(key: str, name: str, band: BandConfig) -> Band | Rung:
     if not BAND_NAME.fullmatch(name) or name.lower() in RESERVED_NAMES:
-        raise ConfigError(key, "a band's name becomes a folder: use letters, digits and _, and not "
-                          + ", ".join(RESERVED_NAMES))
+        raise ConfigError(
+            key, "a band's name becomes a folder: use letters, digits and _, and not " + ", ".join(RESERVED_NAMES)
+        )
     if band.position is not None and band.low is None and band.high is None:
         tolerance = DEFAULT_TOLERANCE if band.tolerance is None else band.tolerance
         _within(f"{key}.position", band.position, 0, 1)
         _within(f"{key}.tolerance", tolerance, 0, 1)
         return Rung(name, band.position, tolerance)
     if band.low is None or band.high is None or band.position is not None or band.tolerance is not None:
-        raise ConfigError(key, "expected {low: ..., high: ...} or {position: ..., tolerance: ...}, found "
-                          + str({k: v for k, v in vars(band).items() if v is not None}))
+        raise ConfigError(
+            key,
+            "expected {low: ..., high: ...} or {position: ..., tolerance: ...}, found "
+            + str({k: v for k, v in vars(band).items() if v is not None}),
+        )
     _within(f"{key}.low", band.low, 0, 1)
     _within(f"{key}.high", band.high, 0, 1)
     if band.low > band.high:
@@ -253,15 +259,14 @@ def _mapping(key: str, value: Any, of: Any) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise ConfigError(key, f"expected a mapping, found {value!r}")
-    typed = DictConfig({}, key_type=str, element_type=of)
+    typed: Any = DictConfig({}, key_type=str, element_type=of)
     for name, item in value.items():
         try:
             typed = OmegaConf.merge(typed, {str(name): item})
         except OmegaConfBaseException as error:
             raise ConfigError(f"{key}.{name}", str(error).splitlines()[0]) from error
-    result = OmegaConf.to_object(typed)
-    assert isinstance(result, dict)
-    return result
+    plain: Any = OmegaConf.to_object(typed)
+    return dict(plain)
 
 
 def _one_of(key: str, value: str, allowed: Sequence[str]) -> None:

@@ -24,7 +24,13 @@ class Bars:
 
     @contextmanager
     def step(self, description: str, total: int | None) -> Iterator[Advance]:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         console = Console(stderr=True)
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task(description, total=total)
@@ -95,7 +101,9 @@ def show_measured(result: Measured) -> None:
     table.add_column("Familiarity", justify="right")
     table.add_column("nearest types of the pool (similarity, mentions)")
     for label, value in sorted(measured.per_label.items(), key=lambda item: (-item[1], item[0])):
-        nearest = ", ".join(f"{near.label} ({near.similarity:.2f}, {near.mentions:,})" for near in measured.nearest[label])
+        nearest = ", ".join(
+            f"{near.label} ({near.similarity:.2f}, {near.mentions:,})" for near in measured.nearest[label]
+        )
         table.add_row(Text(_plain(label)), f"{value:.4f}", Text(_plain(nearest)))
     console.print(table)
     if result.written:
@@ -128,7 +136,8 @@ def _show_sources(console: Console, problem: Problem) -> None:
     pool, counts, benchmark = problem.pool, problem.counts, problem.benchmark
     examples = benchmark.examples()
     console.print(
-        f"pool {escape(pool.name)}: {len(pool):,} examples, {int(counts.mentions.sum()):,} mentions, {len(counts.labels):,} types",
+        f"pool {escape(pool.name)}: {len(pool):,} examples, "
+        f"{int(counts.mentions.sum()):,} mentions, {len(counts.labels):,} types",
         highlight=False,
     )
     console.print(
@@ -146,7 +155,9 @@ def _show_dropped(console: Console, what: str, dropped: Dropped) -> None:
         return
     console.print(f"left out of the {what}, {dropped.total:,} in all:", style="yellow", highlight=False)
     for reason, count in sorted(dropped.counts.items()):
-        console.print(f"  {count:,} x {reason}, first at {dropped.first[reason]}", soft_wrap=True, highlight=False, markup=False)
+        console.print(
+            f"  {count:,} x {reason}, first at {dropped.first[reason]}", soft_wrap=True, highlight=False, markup=False
+        )
 
 
 def _plain(text: str) -> str:

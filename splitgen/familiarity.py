@@ -133,9 +133,7 @@ class FamiliarityMetric:
     def _checked(self, mention_counts: ArrayLike) -> NDArray[np.float64]:
         counts = np.asarray(mention_counts, dtype=np.float64)
         if counts.shape != self.similarity.shape[:1]:
-            raise ValueError(
-                f"mention_counts: expected shape ({self.similarity.shape[0]},), found {counts.shape}"
-            )
+            raise ValueError(f"mention_counts: expected shape ({self.similarity.shape[0]},), found {counts.shape}")
         if counts.size and counts.min() < 0:
             raise ValueError("mention_counts: expected no negative count")
         return counts
@@ -183,8 +181,8 @@ def aggregate_weights(
 ) -> Floats:
     """The weight of each distinct label in the mean that is called Familiarity; sums to 1.
 
-    ``rows``: mean over (benchmark, label) pairs, duplicates kept, as in the main tables of the paper. ``labels``: mean over
-    the distinct labels of all benchmarks, as in its table of splits. ``benchmarks``: mean of the benchmarks' means.
+    ``rows``: mean over (benchmark, label) pairs, duplicates kept, as in the main tables of the paper. ``labels``: mean
+    over the distinct labels of all benchmarks, as in its table of splits. ``benchmarks``: mean of their means.
 
     Args:
         evaluation_sets: benchmark name -> its labels.

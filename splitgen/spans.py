@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,13 @@ def flat_labels(examples: pa.Table) -> pa.Array:
     return pc.struct_field(pc.list_flatten(examples.column("spans").combine_chunks()), "label")
 
 
+def rename_labels(examples: pa.Table, names: Mapping[str, str]) -> pa.Table:
+    """Examples with some labels called otherwise."""
+    labels = pc.dictionary_encode(flat_labels(examples))
+    renamed = [names.get(label, label) for label in labels.dictionary.to_pylist()]
+    return _with_labels(examples, pa.array(renamed, pa.string()).take(labels.indices))
+
+
 def keep_spans(examples: pa.Table, labels: Collection[str], how: str) -> pa.Table:
     """Examples with only the spans of these labels, their labels normalised.
 
@@ -25,15 +32,21 @@ def keep_spans(examples: pa.Table, labels: Collection[str], how: str) -> pa.Tabl
         labels: normalised.
         how: label normalisation, see splitgen.labels.
     """
+    normalised = normalise_column(flat_labels(examples), how).cast(pa.string())
+    return _with_labels(examples, normalised, pc.is_in(normalised, pa.array(sorted(labels), pa.string())))
+
+
+def _with_labels(examples: pa.Table, labels: pa.Array, kept: pa.Array | None = None) -> pa.Table:
+    """Examples with other labels on their spans, given one after the other, and only the spans that are kept."""
     spans = examples.column("spans").combine_chunks()
     flat = pc.list_flatten(spans)
-    normalised = normalise_column(pc.struct_field(flat, "label"), how).cast(pa.string())
-    kept = pc.is_in(normalised, pa.array(sorted(labels), pa.string()))
-    parents = pc.list_parent_indices(spans).to_numpy()[kept.to_numpy(zero_copy_only=False)]
-    sizes = np.bincount(parents, minlength=len(spans))
+    parents = pc.list_parent_indices(spans)
+    columns = [pc.struct_field(flat, "start"), pc.struct_field(flat, "end"), labels]
+    if kept is not None:
+        parents, columns = parents.filter(kept), [column.filter(kept) for column in columns]
+    sizes = np.bincount(parents.to_numpy(), minlength=len(spans))
     offsets = pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int32())
-    fields = [pc.struct_field(flat, "start"), pc.struct_field(flat, "end"), normalised]
-    values = pa.StructArray.from_arrays([column.filter(kept) for column in fields], fields=list(SPANS.value_type))
+    values = pa.StructArray.from_arrays(columns, fields=list(SPANS.value_type))
     place = examples.schema.get_field_index("spans")
     return examples.set_column(place, "spans", pa.ListArray.from_arrays(offsets, values).cast(SPANS))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from splitgen.errors import ConfigError, InputError
 from splitgen.labels import normalise, normalise_column
 from splitgen.pools import Dropped, Pool, read_file, read_pool
 from splitgen.pools.pool import EXAMPLES, Unusable
-from splitgen.spans import flat_labels, keep_spans
+from splitgen.spans import flat_labels, keep_spans, rename_labels
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def read_benchmark(config: BenchmarkConfig, how: str) -> Benchmark:
         pool = read_pool(config, key="benchmark")
         if len(config.labels) > 1:
             raise ConfigError("benchmark.files", "expected a file for each of several sets, such as '{set}/test.json'")
+        pool = _renamed(pool, config)
         name, labels = next(iter(config.labels.items()), (pool.name, None))
         return _assemble(config.name or pool.name, pool.source, [(name, pool, labels)], how)
     if not config.labels:
@@ -80,8 +82,11 @@ def read_benchmark(config: BenchmarkConfig, how: str) -> Benchmark:
     for name, labels in config.labels.items():
         file = folder / config.files.replace("{set}", name)
         if not file.exists():
-            raise InputError(str(file), f"no such file: benchmark.path needs {config.files} for every set of benchmark.labels")
-        read.append((name, read_file(replace(config, name=name), file, key="benchmark"), labels))
+            raise InputError(
+                str(file), f"no such file: benchmark.path needs {config.files} for every set of benchmark.labels"
+            )
+        pool = read_file(replace(config, name=name), file, key="benchmark")
+        read.append((name, _renamed(pool, config), labels))
     return _assemble(config.name or folder.name, folder.name, read, how)
 
 
@@ -95,13 +100,15 @@ def _demo(config: BenchmarkConfig, how: str) -> Benchmark:
 
 def _labels_only(config: BenchmarkConfig, how: str) -> Benchmark:
     if not config.labels:
-        raise ConfigError("benchmark.path", "expected data or labels, found neither. Give benchmark.path=PATH or benchmark.labels")
+        raise ConfigError(
+            "benchmark.path", "expected data or labels, found neither. Give benchmark.path=PATH or benchmark.labels"
+        )
     sets = tuple(EvaluationSet(name, _normalised(name, labels, how)) for name, labels in config.labels.items())
     content = json.dumps({each.name: each.labels for each in sets}, ensure_ascii=True, sort_keys=True)
     return Benchmark(config.name or "labels", "labels", hashlib.sha256(content.encode()).hexdigest(), sets)
 
 
-def _assemble(name: str, source: str, read: list[tuple[str, Pool, list[str] | None]], how: str) -> Benchmark:
+def _assemble(name: str, source: str, read: Sequence[tuple[str, Pool, list[str] | None]], how: str) -> Benchmark:
     """One set for each pool; mentions whose label is not among the given ones are set aside and counted."""
     dropped, sets = Dropped(), []
     for set_name, pool, given in read:
@@ -120,9 +127,15 @@ def _assemble(name: str, source: str, read: list[tuple[str, Pool, list[str] | No
     return Benchmark(name, source, read[0][1].sha256 if len(read) == 1 else sha256, tuple(sets), dropped)
 
 
+def _renamed(pool: Pool, config: BenchmarkConfig) -> Pool:
+    return replace(pool, examples=rename_labels(pool.examples, config.rename)) if config.rename else pool
+
+
 def _normalised(name: str, labels: list[str], how: str) -> tuple[str, ...]:
     if not labels:
-        raise InputError(f"evaluation set {name}", "expected labels, found none: no mention in its data, none in benchmark.labels")
+        raise InputError(
+            f"evaluation set {name}", "expected labels, found none: no mention in its data, none in benchmark.labels"
+        )
     return tuple(normalise(label, how) for label in labels)
 
 

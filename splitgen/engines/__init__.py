@@ -1,4 +1,4 @@
-"""Engines: what runs the batch functions (Arrow table in, Arrow table out) over the batches of a pool, in their order."""
+"""Engines: what runs the batch functions (Arrow table in, Arrow table out) over the batches of a pool, in order."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 SELECTED, POOL, LINE = "#0072b2", "#b8b8b8", "#d55e00"  # Okabe and Ito's blue and vermilion, safe for the colour-blind
 LONGEST_LABEL = 28  # characters shown
-NAMED_TYPES = 8
+NAMED_TYPES = 12
+NAME_WIDTH, NAME_HEIGHT = 0.2, 0.14  # of a type's name: in similarity, and in powers of ten of mentions
 DPI = 150
 
 
@@ -28,7 +29,7 @@ def label_figure(path: Path, per_label: Mapping[str, float], value: float, title
     ordered = sorted(per_label.items(), key=lambda item: (item[1], item[0]))
     figure, axes = _figure(7.0, 1.3 + 0.19 * len(ordered))
     axes.barh(range(len(ordered)), [familiarity for _, familiarity in ordered], color=SELECTED, height=0.72)
-    axes.axvline(value, color=LINE, linewidth=1.4)
+    axes.axvline(value, color=LINE, linewidth=1.4, zorder=0)
     axes.text(value, len(ordered) + 0.1, f"Familiarity {value:.3f}", color=LINE, ha="center", va="bottom", fontsize=9)
     axes.set_yticks(range(len(ordered)), [_shown(label) for label, _ in ordered], fontsize=8, parse_math=False)
     axes.set_ylim(-0.6, len(ordered) - 0.4)
@@ -51,8 +52,8 @@ def type_figure(
     """Where the selected types lie among all types of the pool.
 
     Args:
-        labels: the pool's types; ``similarity`` (greatest to an evaluation label, in [0, 1]), ``mentions`` (in the pool)
-            and ``selected`` go with them, all of shape (types,).
+        labels: the pool's types; ``similarity`` (greatest to an evaluation label, in [0, 1]), ``mentions`` (in the
+            pool) and ``selected`` go with them, all of shape (types,).
     """
     figure, axes = _figure(7.0, 4.4)
     for chosen, colour, name, size in ((~selected, POOL, "not selected", 12), (selected, SELECTED, "selected", 20)):
@@ -60,11 +61,15 @@ def type_figure(
         axes.scatter(
             similarity[chosen], mentions[chosen], s=size, color=colour, label=label, alpha=0.85, linewidths=0, zorder=3
         )
-    frequent = np.flatnonzero(selected)[np.argsort(-mentions[selected], kind="stable")][:NAMED_TYPES]
-    for t in frequent:
+    for t in _apart(similarity, np.log10(mentions), np.flatnonzero(selected)):
         axes.annotate(
-            _shown(labels[t]), (similarity[t], mentions[t]), xytext=(4, 3), textcoords="offset points", fontsize=7.5,
-            parse_math=False, zorder=4,
+            _shown(labels[t]),
+            (similarity[t], mentions[t]),
+            xytext=(4, 3),
+            textcoords="offset points",
+            fontsize=7.5,
+            parse_math=False,
+            zorder=4,
         )
     axes.set_yscale("log")
     axes.set_xlim(0, 1.02)
@@ -74,6 +79,17 @@ def type_figure(
     axes.grid(color="#ededed", linewidth=0.8, zorder=0)
     axes.legend(loc="upper left", fontsize=8, frameon=True, framealpha=0.9, edgecolor="none")
     _save(figure, path)
+
+
+def _apart(x: NDArray[np.floating], y: NDArray[np.floating], candidates: NDArray[np.intp]) -> list[int]:
+    """The most frequent candidates whose names do not run into each other."""
+    named: list[int] = []
+    for t in candidates[np.argsort(-y[candidates], kind="stable")]:
+        if all(abs(x[t] - x[other]) > NAME_WIDTH or abs(y[t] - y[other]) > NAME_HEIGHT for other in named):
+            named.append(int(t))
+        if len(named) == NAMED_TYPES:
+            break
+    return named
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:

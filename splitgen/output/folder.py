@@ -42,7 +42,9 @@ def appearing(out: Path, overwrite: bool) -> Iterator[Path]:
         scratch.chmod(0o755)
         _put_in_place(scratch, out, overwrite)
     except OSError as error:
-        raise ConfigError("out", f"{out} cannot be written: {error.strerror or error}. Nothing was left there") from error
+        raise ConfigError(
+            "out", f"{out} cannot be written: {error.strerror or error}. Nothing was left there"
+        ) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

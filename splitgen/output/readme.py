@@ -43,7 +43,7 @@ def dataset_readme(cards: Sequence[Mapping[str, Any]], has_test: bool, overrides
     )
     template = _environment().get_template("dataset.md.j2")
     front_matter = f"---\n{card_data.to_yaml(line_break=chr(10))}\n---"
-    command = " ".join(_again(overrides) + ["out=OUT"])
+    command = " ".join([*_again(overrides), "out=OUT"])
     text = template.render(
         **cards[0], cards=cards, card_data=front_matter, has_test=has_test, command=command, figures=figures
     )

@@ -85,8 +85,9 @@ def _tag_position(path: Path, tag_column: str) -> int:
     best = max(hits, key=lambda position: hits[position])
     if hits[best] * 2 < len(rows) or not rows:
         raise InputError(
-            str(path), "expected a token and a tag such as B-person per line; found tags in no column. "
-            "Give pool.tag_column=first or last, or another pool format"
+            str(path),
+            "expected a token and a tag such as B-person per line; found tags in no column. "
+            "Give pool.tag_column=first or last, or another pool format",
         )
     return best
 

@@ -1,8 +1,8 @@
 """The embedded demo: sentences made from the templates in splitgen/demo/, the same ones every time.
 
-Each domain file has entity types with surface forms, and templates with slots; ``pool/`` makes the pool, ``benchmark/`` the
-evaluation sets, with other templates and other forms. How often domains and templates are drawn falls as 1/rank, so that
-type frequencies come out Zipf-like, as they are in real synthetic pools.
+Each domain file has entity types with surface forms, and templates with slots; ``pool/`` makes the pool,
+``benchmark/`` the evaluation sets, with other templates and other forms. How often domains and templates are drawn
+falls with their rank, so that type frequencies come out Zipf-like, as they are in real synthetic pools.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ SLOT = re.compile(r"\{([^{}]+)\}")
 TOKEN = re.compile(r"\w+(?:[-_]\w+)*|\S")  # as in the published conversion of PileNER and NuNER
 SEED = 2025
 POOL_EXAMPLES = 3600
+ZIPF = 1.4  # exponent for the templates of a domain: over all types it comes out as about 1
 BENCHMARK_EXAMPLES = 120  # of each evaluation set
 
 
@@ -44,25 +45,28 @@ def read(path: Path) -> Iterator[Record | Unusable]:
     chance.shuffle(domains)
     decks = [_Deck(domain, shared, chance) for domain in domains]
     every_template = [(deck, template) for deck in decks for template in deck.domain.templates]
-    weights = list(accumulate(1 / (rank + 4) for rank in range(len(decks))))
-    for number in range(size):
-        if number < len(every_template):  # each template once, so that every type occurs
-            deck, template = every_template[number]
+    weights = list(accumulate(1 / (rank + 3) for rank in range(len(decks))))
+    seen: set[str] = set()
+    while len(seen) < size:
+        if len(seen) < len(every_template):  # each template once, so that every type occurs
+            deck, template = every_template[len(seen)]
         else:
             (deck,) = chance.choices(decks, cum_weights=weights)
             template = deck.draw()
         tokens, spans = deck.fill(template)
-        yield Record(f"{path.name}:{number + 1}", str(number), tokens, spans)
+        if " ".join(tokens) not in seen:
+            yield Record(f"{path.name}:{len(seen) + 1}", str(len(seen)), tokens, spans)
+            seen.add(" ".join(tokens))
 
 
 class _Deck:
-    """A domain's templates, to be drawn with a frequency of 1/rank, and filled."""
+    """A domain's templates, to be drawn with a frequency that falls with their rank, and filled."""
 
     def __init__(self, domain: Domain, shared: dict[str, list[str]], chance: random.Random) -> None:
         self.domain, self.chance = domain, chance
         self.forms = {**shared, **domain.types}
         self.order = chance.sample(domain.templates, len(domain.templates))
-        self.weights = list(accumulate(1 / (rank + 1) for rank in range(len(self.order))))
+        self.weights = list(accumulate((rank + 1) ** -ZIPF for rank in range(len(self.order))))
 
     def draw(self) -> str:
         return self.chance.choices(self.order, cum_weights=self.weights)[0]

@@ -63,7 +63,7 @@ def _array(path: Path) -> Iterator[tuple[int, str, Any]]:
         while position < len(text) and text[position] in " \t\r\n,":
             position += 1
         line += text.count("\n", start, position)
-        where = f"{path}:{line}"
+        where = f"{path}:{line} (record {number})"  # an array is often one line
         if position < len(text) and text[position] == "]":
             return
         try:

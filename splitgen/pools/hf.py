@@ -112,11 +112,13 @@ def _records(dataset: Dataset, where: str) -> Iterator[Record | Unusable]:
 
 def _tag_names(dataset: Dataset, where: str) -> list[str] | None:
     feature: Any = dataset.features["ner_tags"]
-    inner = getattr(feature, "feature", feature[0] if isinstance(feature, list) else feature)
+    inner: Any = getattr(feature, "feature", feature[0] if isinstance(feature, list) else feature)
     if hasattr(inner, "names"):
         return list(inner.names)
     if "int" in str(getattr(inner, "dtype", "")):
-        raise InputError(where, "ner_tags are integers without ClassLabel names: nothing says which label each stands for")
+        raise InputError(
+            where, "ner_tags are integers without ClassLabel names: nothing says which label each stands for"
+        )
     return None
 
 

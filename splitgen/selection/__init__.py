@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from splitgen.bands import Band, Ladder, Rung
 from splitgen.config import DEFAULT_SHARE, MetricConfig, SelectionConfig
 from splitgen.embedders import Similarity
 from splitgen.errors import ConfigError
 from splitgen.familiarity import FamiliarityMetric, aggregate_weights
 from splitgen.labels import LabelCounts
 from splitgen.selection.band import BandSearch, Range, Selection
-from splitgen.bands import Band, Ladder, Rung
 from splitgen.selection.space import SearchSpace
 
 __all__ = ["Band", "BandSearch", "Ladder", "Range", "Rung", "Selection", "band_search", "sizes"]
@@ -22,8 +22,10 @@ def sizes(config: SelectionConfig, counts: LabelCounts) -> tuple[int, int]:
     Raises: ConfigError if the pool has fewer.
     """
     usable = int(np.count_nonzero(np.diff(counts.matrix.indptr)))
-    available = {"examples": (config.examples, usable, "examples with a mention"),
-                 "types": (config.types, len(counts.labels), "entity types")}
+    available = {
+        "examples": (config.examples, usable, "examples with a mention"),
+        "types": (config.types, len(counts.labels), "entity types"),
+    }
     result = []
     for key, (given, limit, what) in available.items():
         if given is not None and given > limit:

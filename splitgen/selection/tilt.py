@@ -1,7 +1,7 @@
 """Exponential tilting: the random subset of a pool that is nudged, as little as it takes, towards a Familiarity.
 
-Every type and every example carries a Gumbel key, fixed by the seed. The top of (key + tilt x relevance) is a random subset
-for tilt 0 and moves smoothly towards the most (least) relevant as the tilt grows (falls): Gumbel top-k sampling
+Every type and every example carries a Gumbel key, fixed by the seed. The top of (key + tilt x relevance) is a random
+subset for tilt 0 and moves smoothly towards the most (least) relevant as the tilt grows (falls): Gumbel top-k sampling
 from the exponential family, which is the distribution nearest to the pool, in KL divergence, for its mean relevance.
 Relevance is the gain of Familiarity by one more mention, in a random subset of the wanted size.
 """
