@@ -47,7 +47,10 @@ def _local(path: Path, split: str) -> Dataset:
     from datasets import Dataset, DatasetDict, load_from_disk
 
     if path.is_dir() and ((path / "state.json").exists() or (path / "dataset_dict.json").exists()):
-        saved = load_from_disk(str(path))
+        try:
+            saved = load_from_disk(str(path))
+        except Exception as error:  # a damaged folder makes the library raise anything
+            raise InputError(str(path), f"not a dataset written by save_to_disk: {error}") from error
         if not isinstance(saved, DatasetDict):
             return saved
         if split not in saved:

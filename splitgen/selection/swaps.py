@@ -6,6 +6,7 @@ the wish. Its effect is read off the gradient of Familiarity, then evaluated exa
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ from splitgen.selection.space import Candidate, Floats, Ints, SearchSpace
 from splitgen.selection.tilt import Wishes, suitable_examples
 
 LARGEST_BATCH = 0.1  # of the examples, swapped at once
+TRIES = 16  # single swaps evaluated before giving up
+EXHAUSTIVE = 400  # pairs up to which all of them are
 
 
 @dataclass
@@ -60,11 +63,10 @@ class Swapper:
         wanted = target - candidate.familiarity
         off = self._mentions_off(candidate)
         if off:
-            pair = self._single(around, float(np.clip(wanted, -1, 1)), off)
-            repaired = self._swapped(candidate, *pair) if pair else None
             near = max(tolerance, abs(wanted))
-            if repaired and (not np.isfinite(target) or abs(repaired.familiarity - target) <= 2 * near):
-                return repaired
+            for repaired in self._singles(candidate, around, wanted, off):
+                if not np.isfinite(target) or abs(repaired.familiarity - target) <= 2 * near:
+                    return repaired
         if abs(wanted) <= tolerance:
             return None
         pairs = self._batch(around, wanted)
@@ -73,16 +75,18 @@ class Swapper:
             if moved and _nearer(moved, candidate, target):
                 return moved
             pairs = (pairs[0][: len(pairs[0]) // 2], pairs[1][: len(pairs[1]) // 2])
-        pair = self._single(around, float(np.clip(wanted, -1, 1)), 0)
-        moved = self._swapped(candidate, *pair) if pair else None
-        return moved if moved and _nearer(moved, candidate, target) else None
+        singles = self._singles(candidate, around, wanted, 0)
+        return next((moved for moved in singles if _nearer(moved, candidate, target)), None)
 
     def _neighbourhood(self, candidate: Candidate) -> _Neighbourhood:
         gradient = self.space.gradient(candidate.mention_counts, len(candidate.examples))[self.types]
         present = np.asarray(self._presence[candidate.examples].sum(axis=0)).ravel()
         sole = self._presence[candidate.examples] @ (present == 1).astype(np.float64)
         coming = np.setdiff1d(self._suitable, candidate.examples, assume_unique=True)
-        return _Neighbourhood(self._mentions, self._counts @ gradient, candidate.examples[sole == 0], coming)
+        # whoever alone has some type may leave only for another that has it: worth a look where all pairs are tried
+        small = len(candidate.examples) * len(coming) <= EXHAUSTIVE
+        leaving = candidate.examples if small else candidate.examples[sole == 0]
+        return _Neighbourhood(self._mentions, self._counts @ gradient, leaving, coming)
 
     def _classes(self, around: _Neighbourhood, examples: Ints, offset: int = 0) -> Ints:
         """Examples may be swapped within a class: equal mentions, or all where mentions are free."""
@@ -90,28 +94,38 @@ class Swapper:
             return np.zeros(len(examples), dtype=np.intp)
         return around.mentions[examples].astype(np.intp) + offset
 
-    def _single(self, around: _Neighbourhood, wanted: float, extra_mentions: int) -> tuple[Ints, Ints] | None:
-        """The one swap whose effect is nearest to ``wanted`` and that adds so many mentions."""
+    def _singles(
+        self, candidate: Candidate, around: _Neighbourhood, wanted: float, extra_mentions: int
+    ) -> Iterator[Candidate]:
+        """What single swaps give that add so many mentions, those first whose predicted effect is nearest to wanted."""
+        if not len(around.leaving) or not len(around.coming):
+            return
+        span = float(np.ptp(around.effects)) + 1e-12
+        wanted = float(np.clip(wanted, -span, span))
+        small = len(around.leaving) * len(around.coming) <= EXHAUSTIVE
+        leaving, coming = (_all_pairs if small else self._likely_pairs)(around, wanted, extra_mentions, span)
+        if self.wishes.mentions is not None:
+            fits = around.mentions[coming] - around.mentions[leaving] == extra_mentions
+            leaving, coming = leaving[fits], coming[fits]
+        misses = np.abs(around.effects[coming] - around.effects[leaving] - wanted)
+        for i in np.argsort(misses, kind="stable")[: EXHAUSTIVE if small else TRIES]:
+            moved = self._swapped(candidate, leaving[i : i + 1], coming[i : i + 1])
+            if moved:
+                yield moved
+
+    def _likely_pairs(
+        self, around: _Neighbourhood, wanted: float, extra_mentions: int, span: float
+    ) -> tuple[Ints, Ints]:
+        """For every example that may leave, the two of a fitting class between whose effects the sought one lies."""
         leaving, coming = around.leaving, around.coming
-        if not len(leaving) or not len(coming):
-            return None
-        effects = around.effects
-        spread = float(np.ptp(effects)) + abs(wanted) + 1e-12
         # one sorted line for all classes: class c lies around 4 c, effects within a quarter of it
-        place = 4.0 * self._classes(around, coming) + effects[coming] / (4 * spread)
+        place = 4.0 * self._classes(around, coming) + around.effects[coming] / (8 * span)
         order = np.argsort(place, kind="stable")
-        place, coming = place[order], coming[order]
         classes = self._classes(around, leaving, extra_mentions)
-        sought = 4.0 * classes + (effects[leaving] + wanted) / (4 * spread)
-        right = np.clip(np.searchsorted(place, sought), 0, len(place) - 1)
-        left = np.maximum(right - 1, 0)
-        miss_right, miss_left = np.abs(place[right] - sought), np.abs(place[left] - sought)
-        miss = np.minimum(miss_right, miss_left)
-        best = int(np.argmin(miss))
-        if miss[best] >= 2.0:  # no example of a fitting class
-            return None
-        partner = right[best] if miss_right[best] <= miss_left[best] else left[best]
-        return leaving[best : best + 1], coming[partner : partner + 1]
+        sought = 4.0 * classes + (around.effects[leaving] + wanted) / (8 * span)
+        right = np.clip(np.searchsorted(place[order], sought), 0, len(order) - 1)
+        partners = np.concatenate([right, np.maximum(right - 1, 0)])
+        return np.concatenate([leaving, leaving]), coming[order[partners]]
 
     def _batch(self, around: _Neighbourhood, wanted: float) -> tuple[Ints, Ints]:
         """The swaps of greatest effect, class by class, as many as it takes to make up ``wanted``."""
@@ -138,6 +152,10 @@ class Swapper:
         examples = np.union1d(np.setdiff1d(candidate.examples, leaving, assume_unique=True), coming)
         moved = self.space.candidate(self.types, examples)
         return moved if len(moved.types) == len(candidate.types) else None
+
+
+def _all_pairs(around: _Neighbourhood, *_: float) -> tuple[Ints, Ints]:
+    return np.repeat(around.leaving, len(around.coming)), np.tile(around.coming, len(around.leaving))
 
 
 def _nearer(moved: Candidate, candidate: Candidate, target: float) -> bool:

@@ -1,0 +1,116 @@
+"""Embedders and their cache."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from splitgen.config import EmbedderConfig, load_config
+from splitgen.embedders import embed, load_embedder, similarity
+from splitgen.embedders.sentence_transformers import SentenceTransformerEmbedder
+from splitgen.errors import ConfigError, InputError
+
+LABELS = ["person", "rock band", "chemical element", "x" * 300, "", "\u00e9t\u00e9 \U0001f600", "product/service name", "city"]
+
+
+class Letters:
+    """An embedder that needs no model: the first letter decides; it remembers what it was asked."""
+
+    name, sha256 = "letters", "ab" * 32
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def encode(self, labels, advance):
+        self.asked += labels
+        advance(len(labels))
+        return np.eye(3, dtype=np.float32)[[ord(label[0]) % 3 for label in labels]]
+
+
+@pytest.fixture(scope="module")
+def minilm() -> SentenceTransformerEmbedder:
+    embedder = load_embedder(load_config().embedder)
+    assert isinstance(embedder, SentenceTransformerEmbedder)
+    return embedder
+
+
+def test_vectors_have_unit_length(minilm):
+    vectors = minilm.encode(LABELS, lambda _: None)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.sampled_from(LABELS), min_size=1, max_size=40))
+def test_a_vector_does_not_depend_on_its_company(minilm, labels):
+    alone = dict(zip(LABELS, minilm.encode(LABELS, lambda _: None), strict=True))
+    for label, vector in zip(labels, minilm.encode(labels, lambda _: None), strict=True):
+        np.testing.assert_array_equal(vector, alone[label])
+
+
+def test_nothing_is_embedded_twice(tmp_path):
+    embedder, told = Letters(), []
+    first = embed(embedder, ["a", "b", "a"], tmp_path, told.append)
+    again = embed(embedder, ["b", "c", "a"], tmp_path, told.append)
+    assert embedder.asked == ["a", "b", "c"]
+    assert sum(told) == 5
+    np.testing.assert_array_equal(first[[1, 0]], again[[0, 2]])
+
+
+def test_models_do_not_share_vectors(tmp_path):
+    embedder = Letters()
+    embed(embedder, ["a"], tmp_path)
+    embedder.sha256 = "cd" * 32
+    embed(embedder, ["a"], tmp_path)
+    assert embedder.asked == ["a", "a"]
+
+
+def _embed_many(folder: Path) -> np.ndarray:
+    return embed(Letters(), [f"{letter}{i}" for i in range(300) for letter in "abc"], folder)
+
+
+def test_runs_at_the_same_time_share_the_cache(tmp_path):
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        results = pool.map(_embed_many, [tmp_path] * 8)
+    for result in results:
+        np.testing.assert_array_equal(result, results[0])
+
+
+def test_a_broken_cache_is_named(tmp_path):
+    (tmp_path / "embeddings").mkdir()
+    (tmp_path / "embeddings" / f"{'ab' * 16}.sqlite").write_bytes(b"not a database at all, but long enough" * 100)
+    with pytest.raises(ConfigError, match=r"config key cache_dir: .*\.sqlite cannot be used"):
+        embed(Letters(), ["a"], tmp_path)
+    with pytest.raises(ConfigError, match="config key cache_dir"):
+        embed(Letters(), ["a"], tmp_path / "embeddings" / f"{'ab' * 16}.sqlite")
+
+
+def test_similarity_is_clipped(tmp_path):
+    class Opposed(Letters):
+        sha256 = "ef" * 32
+
+        def encode(self, labels, advance):
+            return np.array([[1, 0], [-1, 0], [0.6, 0.8]], dtype=np.float32)[[ord(label) % 3 for label in labels]]
+
+    result = similarity(Opposed(), ["a", "b"], ["c", "d"], tmp_path)  # a -> (-1,0), b -> (.6,.8), c -> (1,0), d -> (-1,0)
+    np.testing.assert_allclose(result.matrix, [[0, 1], [0.6, 0]])
+    np.testing.assert_allclose(result.of(["b"]), [[0.6, 0]])
+
+
+def test_models_that_are_not_there(tmp_path):
+    with pytest.raises(ConfigError, match="embedder.path: expected a sentence-transformers model's folder, found no such"):
+        load_embedder(EmbedderConfig(path=str(tmp_path / "nope")))
+    with pytest.raises(ConfigError, match="found a folder without config.json"):
+        load_embedder(EmbedderConfig(path=str(tmp_path)))
+    with pytest.raises(ConfigError, match="expected a model, found none. Give embedder.path=FOLDER"):
+        load_embedder(EmbedderConfig())
+    with pytest.raises(InputError, match=r"model nobody/nothing: not in the Hugging Face cache"):
+        load_embedder(EmbedderConfig(model="nobody/nothing"))
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(InputError, match="expected a sentence-transformers model with safetensors weights"):
+        load_embedder(EmbedderConfig(path=str(tmp_path))).encode(["a"], lambda _: None)

@@ -1,0 +1,197 @@
+"""The metric: against a naive version that repeats and sorts, and what must hold whatever the numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from splitgen import FamiliarityMetric, familiarity_per_label
+from splitgen.choices import AGGREGATES, SHORT_POLICIES, WEIGHTINGS
+from splitgen.familiarity import ShortOfMentions, aggregate_weights, rank_weights
+
+CASES = st.integers(1, 7).flatmap(
+    lambda types: st.tuples(
+        arrays(np.float64, (types, 3), elements=st.sampled_from([0.0, 0.2, 0.2000001, 0.5, 0.9, 1.0])),
+        arrays(np.int64, types, elements=st.integers(0, 9)),
+    )
+)
+KS = st.integers(1, 60)
+WEIGHTING = st.sampled_from(WEIGHTINGS)
+
+
+def naive(similarity: np.ndarray, counts: np.ndarray, k: int, weighting: str, short: str) -> np.ndarray:
+    """The definition: repeat every similarity, sort, cut at K, weigh by rank."""
+    result = []
+    for column in similarity.T:
+        mentions = np.sort(np.repeat(column, counts))[::-1][:k]
+        weights = rank_weights(k, weighting)
+        norm = weights.sum() if short == "pad" else weights[: len(mentions)].sum()
+        result.append(float(mentions @ weights[: len(mentions)] / norm) if len(mentions) else 0.0)
+    return np.array(result)
+
+
+@given(CASES, KS, WEIGHTING, st.sampled_from(["renormalise", "pad"]))
+def test_equals_repeating_and_sorting(case, k, weighting, short):
+    similarity, counts = case
+    expected = naive(similarity, counts, k, weighting, short)
+    np.testing.assert_allclose(familiarity_per_label(similarity, counts, k, weighting, short), expected, atol=1e-12)
+
+
+@given(CASES, KS, WEIGHTING)
+def test_one_more_mention_never_lowers_it_from_k_mentions_on(case, k, weighting):
+    similarity, counts = case
+    counts[0] += k
+    before = familiarity_per_label(similarity, counts, k, weighting)
+    for t in range(len(counts)):
+        more = counts.copy()
+        more[t] += 1
+        assert (familiarity_per_label(similarity, more, k, weighting) >= before - 1e-12).all()
+
+
+@given(CASES, KS, WEIGHTING)
+def test_gains_diminish(case, k, weighting):
+    similarity, counts = case
+    metric = FamiliarityMetric(similarity, k, weighting, "pad")
+    first, last = np.eye(len(counts), dtype=int)[[0, -1]]
+    alone = metric.per_label(counts + first) - metric.per_label(counts)
+    after = metric.per_label(counts + last + first) - metric.per_label(counts + last)
+    assert (after <= alone + 1e-12).all()
+
+
+@given(CASES, KS, WEIGHTING, st.sampled_from(["renormalise", "pad"]), st.randoms(use_true_random=False))
+def test_does_not_depend_on_the_order_of_labels(case, k, weighting, short, chance):
+    similarity, counts = case
+    order = list(range(len(counts)))
+    chance.shuffle(order)
+    expected = familiarity_per_label(similarity, counts, k, weighting, short)
+    np.testing.assert_allclose(
+        familiarity_per_label(similarity[order], counts[order], k, weighting, short), expected, atol=1e-12
+    )
+
+
+@given(CASES, KS, WEIGHTING)
+def test_types_with_equal_similarity_count_as_one(case, k, weighting):
+    similarity, counts = case
+    split = np.concatenate([similarity, similarity[:1]])
+    shared = np.concatenate([counts, [counts[0] // 2]])
+    shared[0] -= counts[0] // 2
+    expected = familiarity_per_label(similarity, counts, k, weighting)
+    np.testing.assert_allclose(familiarity_per_label(split, shared, k, weighting), expected, atol=1e-12)
+
+
+@given(CASES, KS, WEIGHTING, st.sampled_from(["renormalise", "pad"]))
+def test_gradient_is_what_one_more_mention_adds(case, k, weighting, short):
+    similarity, counts = case
+    metric = FamiliarityMetric(similarity, k, weighting, short)
+    label_weights = np.array([0.5, 0.3, 0.2])
+    if short == "renormalise" and counts.sum() < k:
+        return  # the norm changes too; tested against small steps below
+    added = [metric.per_label(counts + step) - metric.per_label(counts) for step in np.eye(len(counts), dtype=int)]
+    np.testing.assert_allclose(metric.gradient(counts, label_weights), np.array(added) @ label_weights, atol=1e-12)
+
+
+@given(CASES, KS, WEIGHTING)
+def test_gradient_of_small_steps_where_mentions_are_few(case, k, weighting):
+    similarity, counts = case
+    counts[0] += 1
+    metric = FamiliarityMetric(similarity, k, weighting)
+    label_weights = np.array([0.5, 0.3, 0.2])
+    step = 1e-7
+    added = [metric.per_label(counts + step * e) - metric.per_label(counts) for e in np.eye(len(counts))]
+    expected = np.array(added) @ label_weights / step
+    np.testing.assert_allclose(metric.gradient(counts, label_weights), expected, atol=1e-5)
+
+
+def test_a_perfect_type_with_k_mentions_gives_one():
+    assert familiarity_per_label([[1.0], [0.3]], [1000, 50]).tolist() == [1.0]
+
+
+def test_zipf_by_hand():
+    # two mentions at 1.0, one at 0.5, K = 3: (1 + 1/2 + 0.5/3) / (1 + 1/2 + 1/3)
+    assert familiarity_per_label([[1.0], [0.5]], [2, 9], k=3)[0] == pytest.approx((1.5 + 0.5 / 3) / (1.5 + 1 / 3))
+
+
+def test_linear_decay_by_hand():
+    # weights 1, 2/3, 1/3
+    assert familiarity_per_label([[0.9], [0.3]], [1, 2], k=3, weighting="linear_decay")[0] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("short", ["renormalise", "pad"])
+def test_no_mention_at_all_is_zero(short):
+    assert familiarity_per_label([[0.7], [0.2]], [0, 0], short=short).tolist() == [0.0]
+
+
+def test_one_mention():
+    assert familiarity_per_label([[0.7]], [1]).tolist() == pytest.approx([0.7])
+    assert familiarity_per_label([[0.7]], [1], k=2, weighting="unweighted", short="pad").tolist() == pytest.approx([0.35])
+
+
+def test_few_mentions_can_be_an_error():
+    assert familiarity_per_label([[0.7]], [5], k=5, short="error").tolist() == pytest.approx([0.7])
+    with pytest.raises(ShortOfMentions, match="4 mentions, and K is 5"):
+        familiarity_per_label([[0.7]], [4], k=5, short="error")
+
+
+@given(CASES, st.integers(2, 5), WEIGHTING)
+def test_a_training_budget_repeats_every_mention(case, times, weighting):
+    similarity, counts = case
+    counts[0] += 1
+    whole = familiarity_per_label(similarity, counts * times, 20, weighting)
+    np.testing.assert_allclose(familiarity_per_label(similarity, counts * float(times), 20, weighting), whole)
+
+
+def test_half_a_mention_lies_between():
+    none, half, one = (familiarity_per_label([[0.9], [0.1]], [c, 5], k=3)[0] for c in (0, 0.5, 1))
+    assert half == pytest.approx((none + one) / 2)
+
+
+def test_many_labels_and_types_are_ranked_in_blocks(monkeypatch):
+    rng = np.random.default_rng(0)
+    similarity, counts = rng.random((50, 11)), rng.integers(0, 40, 50)
+    whole = familiarity_per_label(similarity, counts, 100)
+    monkeypatch.setattr("splitgen.familiarity.BLOCK_ELEMENTS", 120)
+    np.testing.assert_array_equal(familiarity_per_label(similarity, counts, 100), whole)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([[0.5]], [1], 0), "k: expected an integer of at least 1, found 0"),
+        (([[0.5]], [1], 5, "zipff"), "weighting: expected one of zipf, linear_decay, unweighted, found 'zipff'"),
+        (([[0.5]], [1], 5, "zipf", "drop"), "short: expected one of renormalise, pad, error, found 'drop'"),
+        (([[1.5]], [1]), r"similarity: expected values in \[0, 1\]"),
+        (([[float("nan")]], [1]), r"similarity: expected values in \[0, 1\]"),
+        (([0.5], [1]), r"similarity: expected shape \(types, labels\), found \(1,\)"),
+        (([[0.5]], [1, 2]), r"mention_counts: expected shape \(1,\), found \(2,\)"),
+        (([[0.5]], [-1]), "mention_counts: expected no negative count"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        familiarity_per_label(*arguments)
+
+
+def test_aggregates():
+    sets = {"a": ("person", "city"), "b": ("person",)}
+    labels = ("city", "person")
+    values = np.array([0.2, 0.8])
+    assert aggregate_weights(sets, labels, "labels") @ values == pytest.approx(0.5)
+    assert aggregate_weights(sets, labels, "rows") @ values == pytest.approx((0.8 + 0.2 + 0.8) / 3)
+    assert aggregate_weights(sets, labels, "benchmarks") @ values == pytest.approx((0.5 + 0.8) / 2)
+    for name in AGGREGATES:
+        assert aggregate_weights(sets, labels, name).sum() == pytest.approx(1)
+
+
+def test_aggregates_need_a_label_and_a_known_name():
+    with pytest.raises(ValueError, match="expected at least one label"):
+        aggregate_weights({"a": ()}, (), "labels")
+    with pytest.raises(ValueError, match="aggregate: expected one of rows, labels, benchmarks, found 'mean'"):
+        aggregate_weights({"a": ("x",)}, ("x",), "mean")
+
+
+def test_policies_agree_from_k_mentions_on():
+    values = [familiarity_per_label([[0.4], [0.8]], [3, 4], k=7, short=short)[0] for short in SHORT_POLICIES]
+    assert values[0] == values[1] == values[2]
