@@ -1,7 +1,8 @@
 """splitgen: zero-shot NER splits of controlled label shift.
 
-The verbs of the command are functions here: ``generate``, ``measure``, ``frontier``; so are ``familiarity``, for label
-counts, and ``familiarity_per_label``, for plain arrays. They are imported when first used.
+The verbs of the command are functions here: ``generate``, ``measure``, ``frontier``. The metric alone is
+``familiarity_from_counts``, for label counts, and ``familiarity_per_label``, for plain arrays. All are imported when
+first used.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "familiarity": "splitgen.api",
+    "familiarity_from_counts": "splitgen.api",
     "frontier": "splitgen.api",
     "generate": "splitgen.api",
     "measure": "splitgen.api",
@@ -25,7 +26,7 @@ _PUBLIC = {
 __all__ = [
     "FamiliarityMetric",
     "SplitgenError",
-    "familiarity",
+    "familiarity_from_counts",
     "familiarity_per_label",
     "frontier",
     "generate",

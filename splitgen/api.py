@@ -15,8 +15,8 @@ from splitgen.config import Config, MetricConfig, ladder, load_config
 from splitgen.embedders import load_embedder, similarity
 from splitgen.errors import ConfigError
 from splitgen.labels import LabelCounts
-from splitgen.measure import Measurement
-from splitgen.measure import measure as measure_counts
+from splitgen.measurement import Measurement
+from splitgen.measurement import measure as measure_counts
 from splitgen.output.card import measurement_fields, write_json
 from splitgen.output.dataset import Split, write_dataset
 from splitgen.output.folder import appearing, check_out
@@ -120,7 +120,7 @@ def frontier(config: Config, progress: Progress | None = None) -> Frontier:
     return Frontier(problem, search, ranges, bands, written)
 
 
-def familiarity(
+def familiarity_from_counts(
     mention_counts: Mapping[str, int],
     evaluation_labels: Sequence[str] | Mapping[str, Sequence[str]],
     embedder: str = "minilm",

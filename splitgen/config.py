@@ -54,7 +54,7 @@ class BenchmarkConfig(PoolConfig):
 class EmbedderConfig:
     """A sentence-transformers model: a local ``path``, else an installed ``package``, else ``model`` on the Hub."""
 
-    name: str = "all-MiniLM-L6-v2"
+    name: Optional[str] = None
     model: str | None = None
     package: str | None = None
     revision: str | None = None

@@ -15,7 +15,16 @@ from splitgen.embedders import embed, load_embedder, similarity
 from splitgen.embedders.sentence_transformers import SentenceTransformerEmbedder
 from splitgen.errors import ConfigError, InputError
 
-LABELS = ["person", "rock band", "chemical element", "x" * 300, "", "\u00e9t\u00e9 \U0001f600", "product/service name", "city"]
+LABELS = [
+    "person",
+    "rock band",
+    "chemical element",
+    "x" * 300,
+    "",
+    "\u00e9t\u00e9 \U0001f600",
+    "product/service name",
+    "city",
+]
 
 
 class Letters:
@@ -97,13 +106,17 @@ def test_similarity_is_clipped(tmp_path):
         def encode(self, labels, advance):
             return np.array([[1, 0], [-1, 0], [0.6, 0.8]], dtype=np.float32)[[ord(label) % 3 for label in labels]]
 
-    result = similarity(Opposed(), ["a", "b"], ["c", "d"], tmp_path)  # a -> (-1,0), b -> (.6,.8), c -> (1,0), d -> (-1,0)
+    result = similarity(
+        Opposed(), ["a", "b"], ["c", "d"], tmp_path
+    )  # a -> (-1,0), b -> (.6,.8), c -> (1,0), d -> (-1,0)
     np.testing.assert_allclose(result.matrix, [[0, 1], [0.6, 0]])
     np.testing.assert_allclose(result.of(["b"]), [[0.6, 0]])
 
 
 def test_models_that_are_not_there(tmp_path):
-    with pytest.raises(ConfigError, match="embedder.path: expected a sentence-transformers model's folder, found no such"):
+    with pytest.raises(
+        ConfigError, match="embedder.path: expected a sentence-transformers model's folder, found no such"
+    ):
         load_embedder(EmbedderConfig(path=str(tmp_path / "nope")))
     with pytest.raises(ConfigError, match="found a folder without config.json"):
         load_embedder(EmbedderConfig(path=str(tmp_path)))

@@ -126,7 +126,9 @@ def test_no_mention_at_all_is_zero(short):
 
 def test_one_mention():
     assert familiarity_per_label([[0.7]], [1]).tolist() == pytest.approx([0.7])
-    assert familiarity_per_label([[0.7]], [1], k=2, weighting="unweighted", short="pad").tolist() == pytest.approx([0.35])
+    assert familiarity_per_label([[0.7]], [1], k=2, weighting="unweighted", short="pad").tolist() == pytest.approx(
+        [0.35]
+    )
 
 
 def test_few_mentions_can_be_an_error():

@@ -13,7 +13,9 @@ from splitgen.pools.pool import EXAMPLES
 from splitgen.shift import entropy, label_shift, overlap
 from splitgen.spans import bio_tags, keep_spans, rename_labels
 
-LABELS = st.lists(st.lists(st.sampled_from(["Person", "person ", "CITY", "\u0130stanbul", "\u03a3"]), max_size=4), max_size=7)
+LABELS = st.lists(
+    st.lists(st.sampled_from(["Person", "person ", "CITY", "\u0130stanbul", "\u03a3"]), max_size=4), max_size=7
+)
 
 
 def table(labels: list[list[str]]) -> pa.Table:

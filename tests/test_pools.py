@@ -99,7 +99,7 @@ def test_a_broken_array_gives_what_comes_before(tmp_path):
     path.write_text(json.dumps([GLINER, EMPTY], indent=1)[:-20])
     pool = read(path)
     assert contents(pool) == [BERLIN]
-    assert list(pool.dropped.first.values())[0].startswith(f"{path}:")
+    assert next(iter(pool.dropped.first.values())).startswith(f"{path}:")
 
 
 def test_odd_text_is_kept(tmp_path):
@@ -273,7 +273,9 @@ def test_pools_that_are_no_files_or_empty(tmp_path, make, message):
 
 
 def test_no_path_at_all():
-    with pytest.raises(ConfigError, match="config key pool.path: expected a CoNLL file, found nothing. Give pool.path=PATH"):
+    with pytest.raises(
+        ConfigError, match="config key pool.path: expected a CoNLL file, found nothing. Give pool.path=PATH"
+    ):
         read_pool(PoolConfig(format="conll"))
 
 

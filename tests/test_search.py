@@ -35,7 +35,9 @@ def space(examples: int = 400, types: int = 60, seed: int = 0, k: int = 200) -> 
     return SearchSpace(sp.csr_array(np.array(rows)), FamiliarityMetric(similarity, k), np.full(9, 1 / 9))
 
 
-POOLS = st.builds(space, st.integers(30, 120), st.integers(5, 25), st.integers(0, 10_000), st.sampled_from([1, 30, 1000]))
+POOLS = st.builds(
+    space, st.integers(30, 120), st.integers(5, 25), st.integers(0, 10_000), st.sampled_from([1, 30, 1000])
+)
 
 
 @settings(max_examples=40, deadline=None)
@@ -174,7 +176,7 @@ def test_quotas_add_up_and_are_fair(strata, part):
 
 def test_rungs_and_positions():
     assert list(rungs(3, 0, 1, 0.01)) == ["rung_1", "rung_2", "rung_3"]
-    assert list(rungs(10, 0, 1, 0.01))[0] == "rung_01"
+    assert next(iter(rungs(10, 0, 1, 0.01))) == "rung_01"
     band = Rung("easy", 0.9, 0.01).within(0.2, 0.7)
     assert (band.low, band.high) == (pytest.approx(0.64), pytest.approx(0.66))
 
@@ -183,7 +185,9 @@ def test_sizes():
     counts = LabelCounts(tuple("abcdefgh"), sp.csr_array(np.array([[1] * 8] * 12 + [[0] * 8] * 4)))
     assert sizes(SelectionConfig(), counts) == (3, 2)  # a quarter, of the examples with a mention
     assert sizes(SelectionConfig(examples=12, types=8), counts) == (12, 8)
-    with pytest.raises(ConfigError, match="selection.examples: expected at most 12, the pool's examples with a mention, found 13"):
+    with pytest.raises(
+        ConfigError, match="selection.examples: expected at most 12, the pool's examples with a mention, found 13"
+    ):
         sizes(SelectionConfig(examples=13), counts)
     with pytest.raises(ConfigError, match="selection.types: expected at most 8, the pool's entity types, found 9"):
         sizes(SelectionConfig(types=9), counts)

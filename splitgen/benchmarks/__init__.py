@@ -68,18 +68,19 @@ def read_benchmark(config: BenchmarkConfig, how: str) -> Benchmark:
         return _demo(config, how)
     if not config.path and not config.hub_id:
         return _labels_only(config, how)
+    given = config.labels or {}
     if config.files is None:
         pool = read_pool(config, key="benchmark")
-        if len(config.labels) > 1:
+        if len(given) > 1:
             raise ConfigError("benchmark.files", "expected a file for each of several sets, such as '{set}/test.json'")
         pool = _renamed(pool, config)
-        name, labels = next(iter(config.labels.items()), (pool.name, None))
+        name, labels = next(iter(given.items()), (pool.name, None))
         return _assemble(config.name or pool.name, pool.source, [(name, pool, labels)], how)
-    if not config.labels:
+    if not given:
         raise ConfigError("benchmark.labels", "expected the labels of each set in benchmark.files, found none")
     folder = Path(str(config.path))
     read = []
-    for name, labels in config.labels.items():
+    for name, labels in given.items():
         file = folder / config.files.replace("{set}", name)
         if not file.exists():
             raise InputError(

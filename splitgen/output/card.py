@@ -12,7 +12,7 @@ from splitgen.benchmarks import Benchmark
 from splitgen.config import Config, MetricConfig
 from splitgen.embedders import Embedder
 from splitgen.labels import LabelCounts
-from splitgen.measure import Measurement
+from splitgen.measurement import Measurement
 from splitgen.pools import Dropped, Pool
 
 SCHEMA = 1

@@ -16,7 +16,7 @@ from splitgen import __version__
 from splitgen.config import Config
 from splitgen.engines import load_engine
 from splitgen.labels import LabelCounts, count_batch, gather_counts
-from splitgen.measure import Measurement, measure
+from splitgen.measurement import Measurement, measure
 from splitgen.output.card import SCHEMA, config_fields, measurement_fields, write_json
 from splitgen.output.figures import label_figure, type_figure
 from splitgen.output.parquet import read_batches, write_split

@@ -64,9 +64,10 @@ class Swapper:
         off = self._mentions_off(candidate)
         if off:
             near = max(tolerance, abs(wanted))
-            for repaired in self._singles(candidate, around, wanted, off):
-                if not np.isfinite(target) or abs(repaired.familiarity - target) <= 2 * near:
-                    return repaired
+            for extra in dict.fromkeys((off, off // 2, int(np.sign(off)))):  # all at once, or step by step
+                for repaired in self._singles(candidate, around, wanted, extra):
+                    if not np.isfinite(target) or abs(repaired.familiarity - target) <= 2 * near:
+                        return repaired
         if abs(wanted) <= tolerance:
             return None
         pairs = self._batch(around, wanted)

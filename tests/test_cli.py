@@ -1,0 +1,263 @@
+"""The command: its verbs, its start, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from splitgen import __version__
+
+GLINER = {"tokenized_text": ["Ada", "moved"], "ner": [[0, 0, "person"]]}
+
+
+def empty_file(folder: Path) -> None:
+    (folder / "empty.jsonl").touch()
+
+
+def broken_lines(folder: Path) -> None:
+    (folder / "broken.jsonl").write_text(json.dumps(GLINER) + '\n{"tokenized_text": ["Ada"\n')
+
+
+def no_mentions(folder: Path) -> None:
+    (folder / "bare.jsonl").write_text(json.dumps({"tokenized_text": ["Ada"], "ner": []}))
+
+
+def a_file(folder: Path) -> None:
+    (folder / "file").touch()
+
+
+def nothing(folder: Path) -> None:
+    pass
+
+
+BAD_INPUT = {
+    "missing file": (
+        nothing,
+        "pool=gliner pool.path=nope.jsonl",
+        "nope.jsonl: no such file or folder. Mend pool.path",
+    ),
+    "directory": (
+        nothing,
+        "pool=gliner pool.path=.",
+        ".: expected a GLiNER JSON or JSONL file, found a folder. Mend pool.path",
+    ),
+    "empty pool": (
+        empty_file,
+        "pool=gliner pool.path=empty.jsonl",
+        "empty.jsonl: expected examples, found none that can be used",
+    ),
+    "pool without mentions": (
+        no_mentions,
+        "pool=gliner pool.path=bare.jsonl",
+        "bare.jsonl: none of its 1 examples has a mention",
+    ),
+    "no path": (
+        nothing,
+        "pool=gliner",
+        "config key pool.path: expected a GLiNER JSON or JSONL file, found nothing. Give pool.path=PATH",
+    ),
+    "unknown config key": (
+        nothing,
+        "selection.exmples=5",
+        "config key selection.exmples: no such key (did you mean selection.examples?). "
+        "`splitgen --cfg job` prints all of them",
+    ),
+    "wrong type of value": (
+        nothing,
+        "seed=abc",
+        "config key seed: Value 'abc' of type 'str' could not be converted to Integer",
+    ),
+    "bad weighting": (
+        nothing,
+        "metric.weighting=zipff",
+        "config key metric.weighting: expected one of zipf, linear_decay, unweighted, found 'zipff'",
+    ),
+    "unknown embedder": (
+        nothing,
+        "embedder=minilmm",
+        "config key embedder: expected one of minilm, mpnet, sentence_transformers, found 'minilmm' "
+        "(did you mean minilm?)",
+    ),
+    "no such model": (
+        nothing,
+        "embedder.path=nope",
+        "config key embedder.path: expected a sentence-transformers model's folder, found no such folder: nope",
+    ),
+    "no room for out's parent": (
+        a_file,
+        "out=file/sub/OUT",
+        "config key out: cannot be written: {cwd}/file is a file, expected a folder",
+    ),
+    "broken lines": (
+        broken_lines,
+        "pool=gliner pool.path=broken.jsonl pool.strict=true",
+        "broken.jsonl:2: broken JSON. Mend it, or set pool.strict=false to skip such records",
+    ),
+    "evaluation set without labels": (
+        nothing,
+        "benchmark=labels benchmark.labels={mine:[]}",
+        "evaluation set mine: expected labels, found none: no mention in its data, none in benchmark.labels",
+    ),
+    "benchmark without anything": (
+        nothing,
+        "benchmark=labels",
+        "config key benchmark.path: expected data or labels, found neither. Give benchmark.path=PATH or benchmark.labels",
+    ),
+    "benchmark without a set's file": (
+        nothing,
+        "benchmark=golde2025 benchmark.path=.",
+        "CrossNER_AI/test.json: no such file: benchmark.path needs {{set}}/test.json for every set of benchmark.labels",
+    ),
+    "band upside down": (
+        nothing,
+        "bands={a:{low:0.5,high:0.4}}",
+        "config key bands.a: expected low <= high, found 0.5 and 0.4",
+    ),
+    "band of neither kind": (
+        nothing,
+        "bands={a:{low:0.5}}",
+        "config key bands.a: expected {{low: ..., high: ...}} or {{position: ..., tolerance: ...}}, found {{'low': 0.5}}",
+    ),
+    "band name that is no folder": (
+        nothing,
+        "bands={../a:{low:0.5,high:0.6}}",
+        "config key bands.../a: a band's name becomes a folder: use letters, digits and _, and not test, default, all",
+    ),
+    "band beyond Familiarity": (
+        nothing,
+        "bands={a:{low:0.5,high:1.6}}",
+        "config key bands.a.high: expected a number from 0 to 1, found 1.6",
+    ),
+    "too many examples": (
+        nothing,
+        "selection.examples=99999",
+        "config key selection.examples: expected at most 3600, the pool's examples with a mention, found 99999",
+    ),
+    "unknown verb": (
+        nothing,
+        "measur",
+        "unknown verb 'measur': expected generate, measure, frontier (did you mean measure?)",
+    ),
+    "not an override": (
+        nothing,
+        "measure pool",
+        "Error parsing override 'pool'\nmissing EQUAL at '<EOF>'",
+    ),
+    "few mentions where that is an error": (
+        nothing,
+        "metric.k=100000 metric.short=error",
+        "config key metric.short: 1226 mentions, and K is 100000. Lower metric.k, or set metric.short=renormalise",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_input_gets_a_clear_message(splitgen, tmp_path, case):
+    prepare, arguments, message = BAD_INPUT[case]
+    prepare(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    run = splitgen(*arguments.split())
+    assert run.stderr == f"splitgen: {message.format(cwd=tmp_path)}\n"
+    assert (run.returncode, run.stdout) == (2, "")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_unusable_records_are_shown(splitgen, tmp_path):
+    broken_lines(tmp_path)
+    run = splitgen("measure", "pool=gliner", "pool.path=broken.jsonl")
+    assert run.returncode == 0
+    assert "left out of the pool, 1 in all:\n  1 x broken JSON, first at broken.jsonl:2\n" in run.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["measure", "--help"], ["--version"], ["--cfg", "job"], ["seed=x"], ["metric.k=0"], ["poool=x"]],
+)
+def test_answers_before_anything_heavy_is_imported(tmp_path, arguments):
+    code = (
+        "import sys; from splitgen.cli import run; run(sys.argv[1:])\n"
+        "print(sorted({'torch', 'datasets', 'pyarrow', 'scipy', 'sentence_transformers', 'matplotlib', 'rich'} & "
+        "set(sys.modules)), file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert run.stderr.splitlines()[-1] == "[]"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_names_verbs_groups_and_keys(splitgen):
+    run = splitgen("measure", "--help")
+    assert run.returncode == 0
+    for words in ("generate", "measure", "frontier", "pool: conll, demo, gliner, hf", "weighting: zipf"):
+        assert words in run.stdout
+
+
+def test_version(splitgen):
+    assert splitgen("--version").stdout == f"splitgen {__version__}\n"
+
+
+def test_cfg_prints_the_job(splitgen):
+    run = splitgen("frontier", "--cfg", "job", "ladder=rungs")
+    assert run.returncode == 0
+    assert "count: 5" in run.stdout
+
+
+def test_verbs_can_be_completed(splitgen):
+    line = {"COMP_LINE": "splitgen measure pool=gl", "COMP_POINT": "24"}
+    run = splitgen("-sc", "query=bash", **line)
+    assert run.stdout.split() == ["pool=gliner"]
+
+
+def test_measure_shows_labels_with_their_nearest_types(splitgen, tmp_path):
+    run = splitgen("measure", "out=M")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "scientist" in run.stdout
+    written = json.loads((tmp_path / "M" / "measurement.json").read_text())
+    assert set(written) == {"familiarity", "label_shift", "counts", "embedder", "pool", "benchmark"}
+    assert all(len(nearest) == 3 for nearest in written["familiarity"]["nearest"].values())
+    assert f"Familiarity {written['familiarity']['value']:.4f}" in run.stdout
+    assert splitgen("measure", "out=M").returncode == 2
+    assert splitgen("measure", "out=M", "overwrite=true").returncode == 0
+
+
+def test_frontier_shows_the_range(splitgen, tmp_path):
+    run = splitgen("frontier", "out=F", "selection.examples=200", "selection.types=60")
+    assert (run.returncode, run.stderr) == (0, "")
+    written = json.loads((tmp_path / "F" / "frontier.json").read_text())
+    low, high = written["attainable"]["low"], written["attainable"]["high"]
+    assert f"{low:.4f} to {high:.4f}" in run.stdout
+    assert [each["gave_way"] for each in written["ranges"]] == [[], ["mentions"], ["profile", "mentions"]]
+
+
+def test_a_sweep_runs_every_job_and_leaves_only_datasets(splitgen, tmp_path):
+    run = splitgen(
+        "-m", "seed=0,1", "selection.examples=60,99999", "selection.types=20", "out=runs/${seed}-${selection.examples}",
+        f"cache_dir={tmp_path / 'cache'}", "ladder.bands.easy.tolerance=0.02",
+    )  # fmt: skip
+    assert run.returncode == 2  # two of the four jobs ask for too much
+    assert run.stderr.count("selection.examples: expected at most") == 2
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["0-60", "1-60"]
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "cache"}
+
+
+def test_a_traceback_only_when_asked_for(splitgen):
+    run = splitgen("pool=gliner", "pool.path=nope", HYDRA_FULL_ERROR="1")
+    assert "Traceback" in run.stderr
+    assert "InputError" in run.stderr
+
+
+def test_interrupted_runs_leave_nothing(tmp_path, cache):
+    code = (
+        "import sys, splitgen.api as api; from splitgen.cli import run\n"
+        "def stop(*args): raise KeyboardInterrupt\n"
+        "api.write_dataset = stop; sys.exit(run(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, "out=OUT", f"cache_dir={cache}"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=dict(os.environ))
+    assert (run.returncode, run.stderr) == (130, "splitgen: interrupted; nothing was written\n")
+    assert list(tmp_path.iterdir()) == []

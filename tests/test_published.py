@@ -1,0 +1,46 @@
+"""The metric on real data: equal to what the published release computes on the Pile-NER sample."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import splitgen
+from splitgen import load_config
+from splitgen.config import MetricConfig
+from splitgen.measurement import measure
+
+SETTINGS = [(weighting, k) for weighting in ("zipf", "linear_decay", "unweighted") for k in (100, 1000, 5000)]
+POOL_VALUE = {"all-MiniLM-L6-v2": 0.5660, "all-mpnet-base-v2": 0.5413}  # zipf, K = 1000, mean over labels
+
+
+@pytest.mark.parametrize("name", ["all-MiniLM-L6-v2", "all-mpnet-base-v2"])
+def test_familiarity_of_every_label_is_the_published_releases(request, name, pilener, published, cache):
+    overrides = ["pool=gliner", f"pool.path={pilener}", "benchmark=golde2025", f"cache_dir={cache}"]
+    if name == "all-mpnet-base-v2":
+        folder: Path = request.getfixturevalue("mpnet")
+        overrides += ["embedder=mpnet", f"embedder.path={folder}"]
+    reference = json.loads((published / f"pilener_dev.{name}.json").read_text())
+    result = splitgen.measure(load_config(overrides))
+    problem = result.problem
+    assert result.measurement.value == pytest.approx(POOL_VALUE[name], abs=5e-5)
+    assert (len(problem.pool), result.measurement.mentions) == (reference["n_examples"], reference["n_mentions"])
+    assert len(problem.counts.labels) == reference["n_types"]
+    for weighting, k in SETTINGS:
+        expected = reference["familiarity"][f"pool/{weighting}/k={k}"]
+        metric = MetricConfig(k=k, weighting=weighting)
+        measured = measure(problem.counts, 0, problem.benchmark, problem.similarity, metric)
+        assert measured.per_label == pytest.approx(expected["per_label"], abs=1e-4)
+        assert measured.aggregates["labels"] == pytest.approx(expected["macro"], abs=1e-4)
+
+
+def test_familiarity_from_counts_needs_no_pool():
+    measured = splitgen.familiarity_from_counts(
+        {"person": 2000, "river": 10}, {"a": ["person"], "b": ["person", "city"]}
+    )
+    assert measured.per_label["person"] == pytest.approx(1.0, abs=1e-6)
+    assert 0 < measured.per_label["city"] < 0.9
+    assert measured.aggregates["rows"] == pytest.approx((2 + measured.per_label["city"]) / 3, abs=1e-6)
+    assert splitgen.familiarity_from_counts({"person": 1000}, ["person"]).value == pytest.approx(1.0, abs=1e-6)
