@@ -54,7 +54,7 @@ class BenchmarkConfig(PoolConfig):
 class EmbedderConfig:
     """A sentence-transformers model: a local ``path``, else an installed ``package``, else ``model`` on the Hub."""
 
-    name: Optional[str] = None
+    name: str | None = None
     model: str | None = None
     package: str | None = None
     revision: str | None = None
