@@ -44,7 +44,7 @@ BAD_INPUT = {
     "directory": (
         nothing,
         "pool=gliner pool.path=.",
-        ".: expected a GLiNER JSON or JSONL file, found a folder. Mend pool.path",
+        ".: a folder without Parquet files, not written by save_to_disk. Give a file or another folder",
     ),
     "empty pool": (
         empty_file,
@@ -59,7 +59,7 @@ BAD_INPUT = {
     "no path": (
         nothing,
         "pool=gliner",
-        "config key pool.path: expected a GLiNER JSON or JSONL file, found nothing. Give pool.path=PATH",
+        "config key pool.path: expected a GLiNER JSON or JSONL file, found nothing. Give pool.path=PATH or pool.hub_id=OWNER/NAME",
     ),
     "unknown config key": (
         nothing,

@@ -231,12 +231,12 @@ def test_hugging_face_data(tmp_path, columns, storage):
 
 def test_hugging_face_data_that_cannot_be_read(tmp_path):
     Dataset.from_dict({"text": ["a"]}).to_parquet(tmp_path / "a.parquet")
-    with pytest.raises(InputError, match="expected the columns tokens and spans or ner_tags, found text"):
+    with pytest.raises(InputError, match="1 times: a record lacks tokens, or both spans and ner_tags"):
         read(tmp_path / "a.parquet", "hf")
     pq.write_table(pa.table({"tokens": [["a"]], "ner_tags": [[0]]}), tmp_path / "b.parquet")
-    with pytest.raises(InputError, match="integers without ClassLabel names"):
+    with pytest.raises(InputError, match="1 times: ner_tags are integers without names"):
         read(tmp_path / "b.parquet", "hf")
-    (tmp_path / "c.parquet").write_text("no")
+    (tmp_path / "c.parquet").write_text("PAR1 and no more")
     with pytest.raises(InputError, match="not a readable Parquet file"):
         read(tmp_path / "c.parquet", "hf")
     DatasetDict({"dev": hf_tables()["spans"]}).save_to_disk(tmp_path / "d")
@@ -253,7 +253,7 @@ def test_hugging_face_rows_that_cannot_be_used(tmp_path):
 
 
 def test_the_hub_out_of_reach_says_what_to_do():
-    with pytest.raises(InputError, match=r"Hub dataset nobody/nothing: cannot be loaded: .*give pool.path=FOLDER"):
+    with pytest.raises(InputError, match=r"Hub dataset nobody/nothing: cannot be loaded: .*give pool.path=PATH"):
         read_pool(PoolConfig(format="hf", hub_id="nobody/nothing"))
 
 
@@ -261,7 +261,7 @@ def test_the_hub_out_of_reach_says_what_to_do():
     ("make", "message"),
     [
         (lambda path: None, "no such file or folder. Mend pool.path"),
-        (lambda path: path.mkdir(), "expected a GLiNER JSON or JSONL file, found a folder"),
+        (lambda path: path.mkdir(), "a folder without Parquet files, not written by save_to_disk"),
         (lambda path: path.touch(), "expected examples, found none that can be used"),
         (lambda path: path.write_text("{}\n{}"), "found none that can be used; 2 times: a record lacks tokenized_text"),
     ],

@@ -15,6 +15,7 @@ from splitgen.errors import InputError
 from splitgen.pools.pool import Record, Span, Unusable
 
 TAG = re.compile(r"O|[BIESLU]-.*\S.*")
+TAG_REASON = "a tag is not O or a prefix of B, I, E, S, L, U and a label"
 SNIFFED_LINES = 10_000
 TAG_COLUMNS = ("auto", "first", "last")
 
@@ -69,7 +70,7 @@ def _record(path: Path, number: int, sentence: list[tuple[int, list[str]]], tag_
         if len(columns) < 2:
             return Unusable(f"{path}:{line_number}", "a line has no tag column")
         if not TAG.fullmatch(columns[tag_at]):
-            return Unusable(f"{path}:{line_number}", "a tag is not O or a prefix of B, I, E, S, L, U and a label")
+            return Unusable(f"{path}:{line_number}", TAG_REASON)
     tokens = [columns[0 if tag_at else 1] for _, columns in sentence]
     spans = decode_tags([columns[tag_at] for _, columns in sentence])
     return Record(f"{path}:{sentence[0][0]}", str(number), tokens, spans)

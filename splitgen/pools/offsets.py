@@ -6,38 +6,32 @@ its end exclusive; tokens are what single spaces divide.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
-from splitgen.pools.gliner import json_values
-from splitgen.pools.pool import Record, Unusable
+from splitgen.pools.pool import Parsed, Unfit
+from splitgen.pools.rows import Row
 
 
-def read(path: Path) -> Iterator[Record | Unusable]:
-    """Records of a JSON array or JSON Lines file, in its order."""
-    for number, where, value in json_values(path):
-        yield value if isinstance(value, Unusable) else _record(number, where, value)
-
-
-def _record(number: int, where: str, value: Any) -> Record | Unusable:
-    if not isinstance(value, dict) or not isinstance(value.get("sentence"), str):
-        return Unusable(where, "a record has no sentence")
-    if not isinstance(value.get("entities"), list):
-        return Unusable(where, "a record has no list of entities")
-    tokens = value["sentence"].split(" ")
+def parse(row: Row) -> Parsed:
+    """Tokens and spans of a record. Raises: Unfit."""
+    sentence, entities = row.value.get("sentence"), row.value.get("entities")
+    if not isinstance(sentence, str):
+        raise Unfit("a record has no sentence")
+    if not isinstance(entities, list):
+        raise Unfit("a record has no list of entities")
+    tokens = sentence.split(" ")
     spans = []
-    for entity in value["entities"]:
+    for entity in entities:
         match entity:
             case {"type": label, "pos": [int(start), int(end)]}:
                 found = _tokens_at(tokens, start, end) or _tokens_named(tokens, entity.get("name"))
                 if found is None:
-                    return Unusable(where, "an entity does not begin and end with a token")
+                    raise Unfit("an entity does not begin and end with a token")
                 spans.append((*found, label))
             case _:
-                return Unusable(where, "an entity lacks type or pos")
-    return Record(where, str(value.get("id", number)), tokens, spans)
+                raise Unfit("an entity lacks type or pos")
+    return tokens, spans
 
 
 def _tokens_at(tokens: list[str], start: int, end: int) -> tuple[int, int] | None:

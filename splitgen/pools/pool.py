@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from splitgen.errors import InputError
 
 Span: TypeAlias = tuple[Any, Any, Any]
+Parsed: TypeAlias = tuple[Any, Any]  # what should be tokens and spans, see Record
 
 SPANS = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32()), ("label", pa.string())]))
 EXAMPLES = pa.schema([("id", pa.string()), ("tokens", pa.list_(pa.string())), ("spans", SPANS)])
@@ -35,6 +36,10 @@ class Record:
     id: str
     tokens: Any
     spans: Any
+
+
+class Unfit(ValueError):
+    """A parser's word that a record cannot be used; the message is the reason."""
 
 
 @dataclass(frozen=True)

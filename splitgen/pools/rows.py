@@ -1,0 +1,182 @@
+"""Containers: the rows of JSON, JSON Lines and Parquet files, of saved datasets and of the Hub, whatever is in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from splitgen.errors import InputError
+from splitgen.pools.pool import Unusable
+
+BROKEN = "broken JSON"
+SPLIT_FILE = re.compile(r"(\w+(?:\.\w+)*)-\d{5}-of-\d{5}\.parquet")
+READ_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record as it lies in its container.
+
+    Attributes:
+        where: ``file:line``, or whatever leads a person to it.
+        number: its place in the source, from 0.
+        value: what was there, or Unusable.
+    """
+
+    where: str
+    number: int
+    value: Any
+
+
+def local_rows(path: Path, split: str) -> Iterator[Row]:
+    """Rows of a file or folder, in its order.
+
+    Args:
+        split: which one, where there are several.
+    Raises: InputError if it is none of the containers.
+    """
+    if path.is_file():
+        return _parquet([path]) if _starts(path, b"PAR1") else _json(path)
+    if (path / "state.json").exists() or (path / "dataset_dict.json").exists():
+        return _saved(path, split)
+    if files := sorted(path.rglob("*.parquet")):
+        return _parquet(_of_split(files, path, split))
+    raise InputError(
+        str(path), "a folder without Parquet files, not written by save_to_disk. Give a file or another folder"
+    )
+
+
+def hub_rows(hub_id: str, subset: str | None, split: str, revision: str | None) -> Iterator[Row]:
+    """Rows of a dataset on the Hub, or of its copy in the Hugging Face cache when offline.
+
+    Raises: InputError if it cannot be had.
+    """
+    from datasets import load_dataset
+
+    try:
+        dataset = load_dataset(hub_id, subset, split=split, revision=revision)
+    except Exception as error:  # the Hub's clients raise dozens of kinds
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"Hub dataset {hub_id}", f"cannot be loaded: {reason}. Download it and give pool.path=PATH"
+        ) from error
+    return _dataset_rows(dataset, hub_id)
+
+
+def _json(path: Path) -> Iterator[Row]:
+    with path.open("rb") as file:
+        first = file.read(1)
+        while first and first in b" \t\r\n\xef\xbb\xbf":
+            first = file.read(1)
+    return _array(path) if first == b"[" else _lines(path)
+
+
+def _lines(path: Path) -> Iterator[Row]:
+    number = 0
+    with path.open("rb") as file:
+        for line_number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            where = f"{path}:{line_number}"
+            try:
+                yield Row(where, number, json.loads(line.decode("utf-8-sig")))
+            except UnicodeDecodeError:
+                yield Row(where, number, Unusable(where, "text is not UTF-8"))
+            except (ValueError, RecursionError):
+                yield Row(where, number, Unusable(where, BROKEN))
+            number += 1
+
+
+def _array(path: Path) -> Iterator[Row]:
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    decoder = json.JSONDecoder()
+    position, line, number = text.index("[") + 1, 1 + text.count("\n", 0, text.index("[")), 0
+    while True:
+        start = position
+        while position < len(text) and text[position] in " \t\r\n,":
+            position += 1
+        line += text.count("\n", start, position)
+        where = f"{path}:{line} (record {number})"  # an array is often one line
+        if position < len(text) and text[position] == "]":
+            return
+        try:
+            value, end = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            yield Row(where, number, Unusable(where, BROKEN + ", the rest of the array cannot be read"))
+            return
+        yield Row(where, number, value)
+        line += text.count("\n", position, end)
+        position, number = end, number + 1
+
+
+def _saved(path: Path, split: str) -> Iterator[Row]:
+    from datasets import DatasetDict, load_from_disk
+
+    try:
+        saved = load_from_disk(str(path))
+    except Exception as error:  # a damaged folder makes the library raise anything
+        raise InputError(str(path), f"not a dataset written by save_to_disk: {error}") from error
+    if isinstance(saved, DatasetDict):
+        if split not in saved:
+            raise InputError(str(path), f"no split {split!r}, only {', '.join(saved)}. Give pool.split=NAME")
+        saved = saved[split]
+    return _dataset_rows(saved, str(path))
+
+
+def _dataset_rows(dataset: Any, where: str) -> Iterator[Row]:
+    names = _class_names(dataset.features)
+    for number, row in enumerate(dataset.with_format(None)):
+        yield Row(f"{where}: row {number}", number, _named(row, names))
+
+
+def _of_split(files: list[Path], folder: Path, split: str) -> list[Path]:
+    """The files named for a split (``train-00000-of-00001.parquet``), or all if none is named for any."""
+    named = {file: SPLIT_FILE.fullmatch(file.name) for file in files}
+    if not any(named.values()):
+        return files
+    chosen = [file for file, match in named.items() if match and match[1] == split]
+    if not chosen:
+        splits = sorted({match[1] for match in named.values() if match})
+        raise InputError(str(folder), f"no split {split!r}, only {', '.join(splits)}. Give pool.split=NAME")
+    return chosen
+
+
+def _parquet(files: Iterable[Path]) -> Iterator[Row]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from datasets import Features
+
+    number = 0
+    for file in files:
+        try:
+            with pq.ParquetFile(file) as content:
+                names = _class_names(Features.from_arrow_schema(content.schema_arrow))
+                rows_before = number
+                for batch in content.iter_batches(READ_ROWS):
+                    for row in batch.to_pylist():
+                        yield Row(f"{file}: row {number - rows_before}", number, _named(row, names))
+                        number += 1
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(str(file), f"not a readable Parquet file ({str(error).splitlines()[0]})") from error
+
+
+def _class_names(features: Any) -> dict[str, list[str]]:
+    """Columns that are lists of a ClassLabel, with its names."""
+    inner: dict[str, Any] = {column: getattr(feature, "feature", None) for column, feature in features.items()}
+    return {column: list(feature.names) for column, feature in inner.items() if hasattr(feature, "names")}
+
+
+def _named(row: dict[str, Any], names: dict[str, list[str]]) -> dict[str, Any]:
+    for column, values in names.items():
+        if isinstance(row[column], list):
+            row[column] = [values[i] if isinstance(i, int) and 0 <= i < len(values) else None for i in row[column]]
+    return row
+
+
+def _starts(path: Path, magic: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(magic)) == magic
