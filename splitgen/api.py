@@ -21,7 +21,7 @@ from splitgen.output.card import measurement_fields, write_json
 from splitgen.output.dataset import Split, write_dataset
 from splitgen.output.folder import appearing, check_out
 from splitgen.problem import Problem, Progress, Silent, cache_dir, prepare
-from splitgen.selection import Band, BandSearch, Range, band_search
+from splitgen.selection import Band, BandSearch, Range, band_search, select
 
 DEFAULT_OUT = "splits"
 
@@ -32,13 +32,12 @@ class Generated:
 
     out: Path
     problem: Problem
-    search: BandSearch
     splits: list[Split]
 
     @property
     def complete(self) -> bool:
-        """Whether every split is in its band, measured on its files."""
-        return all(split.in_band for split in self.splits)
+        """Whether every split that has a band is in it, measured on its files."""
+        return all(split.in_band is not False for split in self.splits)
 
 
 @dataclass(frozen=True)
@@ -74,13 +73,11 @@ def generate(config: Config, overrides: Sequence[str] = (), progress: Progress |
     out = Path(config.out or DEFAULT_OUT)
     check_out(out, config.overwrite)
     problem = prepare(config, progress)
-    search = _search(problem, config)
-    bands = ladder(config)
-    with progress.step("searching", len(bands)) as advance:
-        selections = search.search(bands, lambda _: advance(1))
-    with progress.step("writing", 2 * len(bands)) as advance, appearing(out, config.overwrite) as folder:
-        splits = write_dataset(folder, problem, config, search, selections, overrides, advance)
-    return Generated(out, problem, search, splits)
+    with progress.step("searching", None) as advance:
+        selections = select(problem.counts, problem.similarity, problem.benchmark.labels_by_set, config, advance)
+    with progress.step("writing", 2 * len(selections)) as advance, appearing(out, config.overwrite) as folder:
+        splits = write_dataset(folder, problem, config, selections, overrides, advance)
+    return Generated(out, problem, splits)
 
 
 def measure(config: Config, progress: Progress | None = None) -> Measured:
@@ -107,7 +104,7 @@ def frontier(config: Config, progress: Progress | None = None) -> Frontier:
     """
     written = _json_path(config, "frontier.json")
     problem = prepare(config, progress or Silent())
-    search = _search(problem, config)
+    search = band_search(problem.counts, problem.similarity, problem.benchmark.labels_by_set, config)
     ranges, bands = search.ranges(), search.bands(ladder(config))
     if written:
         fields = {
@@ -145,17 +142,6 @@ def familiarity_from_counts(
     config = load_config([f"embedder={embedder}"])
     similar = similarity(load_embedder(config.embedder), labels, benchmark.labels, cache_dir(config))
     return measure_counts(LabelCounts(labels, matrix), 0, benchmark, similar, metric)
-
-
-def _search(problem: Problem, config: Config) -> BandSearch:
-    return band_search(
-        problem.counts,
-        problem.similarity,
-        problem.benchmark.labels_by_set,
-        config.selection,
-        config.metric,
-        config.seed,
-    )
 
 
 def _json_path(config: Config, name: str) -> Path | None:

@@ -5,4 +5,10 @@ AGGREGATES = ("rows", "labels", "benchmarks")
 SHORT_POLICIES = ("renormalise", "pad", "error")
 NORMALISATIONS = ("lower_strip", "lower", "none")
 MATCHES = ("examples", "types", "profile", "mentions")
-POOL_FORMATS = ("demo", "gliner", "conll", "hf", "offsets")
+SELECTION_METHODS = ("band", "quantile", "explicit")
+SCORES = ("max", "entropy")
+SCOPES = ("pooled", "per_benchmark", "union")
+POOL_FORMATS = (
+    *("demo", "gliner", "conll", "hf", "offsets"),
+    *("pilener", "nuner", "neretrieve", "litset", "asknews", "fewnerd", "ontonotes"),
+)

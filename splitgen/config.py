@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from splitgen.bands import Band, Ladder, Rung, rungs
-from splitgen.choices import AGGREGATES, MATCHES, NORMALISATIONS, POOL_FORMATS, SHORT_POLICIES, WEIGHTINGS
+from splitgen.choices import (
+    AGGREGATES,
+    MATCHES,
+    NORMALISATIONS,
+    POOL_FORMATS,
+    SCOPES,
+    SCORES,
+    SELECTION_METHODS,
+    SHORT_POLICIES,
+    WEIGHTINGS,
+)
 from splitgen.errors import ConfigError
 
 BAND_NAME = re.compile(r"[A-Za-z0-9]\w*(\.\w+)*")  # a folder, and a config name of the datasets library
@@ -33,6 +43,8 @@ class PoolConfig:
     revision: str | None = None
     split: str = "train"
     tag_column: str = "auto"
+    label_file: str | None = None
+    more: Any = None  # dict[str, PoolConfig]: pools counted together with this one
     strict: bool = False
 
 
@@ -95,14 +107,40 @@ class LadderConfig:
 
 
 @dataclass
+class WindowConfig:
+    """Quantiles, 0 to 1."""
+
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass
 class SelectionConfig:
-    """What every split of a run must look like."""
+    """How splits are chosen.
+
+    ``band``: ``examples`` and ``types`` of every split, and what to ``match``. ``quantile``: ``windows`` of a ``score``
+    name the splits. ``explicit``: ``splits`` maps their names to entity types.
+    """
 
     method: str = "band"
     examples: int | None = None
     types: int | None = None
     match: list[str] = field(default_factory=lambda: list(MATCHES))
     unselected: str = "drop"
+    score: str = "max"
+    temperature: float = 0.01
+    scope: str = "pooled"
+    windows: dict[str, WindowConfig] = field(default_factory=dict)
+    splits: Any = None  # dict[str, list[str]], see Config.bands
+
+
+@dataclass
+class PublishedConfig:
+    """What a publication printed for a split: a fact to compare with, never an input."""
+
+    familiarity: float | None = None
+    f1: float | None = None
+    source: str = ""
 
 
 @dataclass
@@ -133,6 +171,7 @@ class Config:
     selection: SelectionConfig = field(default_factory=SelectionConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
+    published: Any = None  # dict[str, PublishedConfig], by split
     bands: Any = None  # Dict[str, BandConfig]; Hydra adds keys to a typed mapping only with a +
     seed: int = 0
     out: str | None = None
@@ -179,6 +218,13 @@ def from_omegaconf(composed: Any) -> Config:
     assert isinstance(config, Config)
     config.bands = _mapping("bands", config.bands, BandConfig)
     config.benchmark.labels = _mapping("benchmark.labels", config.benchmark.labels, list[str])
+    for key, source in (("pool", config.pool), ("benchmark", config.benchmark)):
+        source.more = _mapping(f"{key}.more", source.more, PoolConfig)
+        for name, each in source.more.items():
+            each.more = {}
+            _one_of(f"{key}.more.{name}.format", each.format, POOL_FORMATS)
+    config.selection.splits = _mapping("selection.splits", config.selection.splits, list[str])
+    config.published = _mapping("published", config.published, PublishedConfig)
     check(config)
     return config
 
@@ -195,7 +241,7 @@ def check(config: Config) -> None:
     _one_of("metric.short", config.metric.short, SHORT_POLICIES)
     _one_of("metric.normalise", config.metric.normalise, NORMALISATIONS)
     _at_least("metric.exposure", config.metric.exposure, 1)
-    _one_of("selection.method", config.selection.method, ("band",))
+    _check_selection(config.selection)
     _one_of("selection.unselected", config.selection.unselected, ("drop", "exclude"))
     _at_least("selection.examples", config.selection.examples, 1)
     _at_least("selection.types", config.selection.types, 1)
@@ -207,6 +253,31 @@ def check(config: Config) -> None:
     _one_of("engine.name", config.engine.name, ("local",))
     _at_least("seed", config.seed, 0)
     ladder(config)
+
+
+def _check_selection(selection: SelectionConfig) -> None:
+    _one_of("selection.method", selection.method, SELECTION_METHODS)
+    _one_of("selection.score", selection.score, SCORES)
+    _one_of("selection.scope", selection.scope, SCOPES)
+    if selection.temperature <= 0:
+        raise ConfigError("selection.temperature", f"expected a number above 0, found {selection.temperature:g}")
+    for name, window in selection.windows.items():
+        key = f"selection.windows.{name}"
+        _check_name(key, name)
+        _within(f"{key}.low", window.low, 0, window.high)
+        _within(f"{key}.high", window.high, window.low, 1)
+    for name in selection.splits:
+        _check_name(f"selection.splits.{name}", name)
+    if selection.method == "band":
+        return
+    key, named = {
+        "quantile": ("selection.windows", selection.windows),
+        "explicit": ("selection.splits", selection.splits),
+    }[selection.method]
+    if not named:
+        raise ConfigError(key, "expected at least one split, found none")
+    if selection.examples or selection.types:
+        raise ConfigError("selection.examples", f"selection={selection.method} takes all it finds; sizes are for band")
 
 
 def ladder(config: Config) -> Ladder:
@@ -228,10 +299,7 @@ def ladder(config: Config) -> Ladder:
 
 
 def _band(key: str, name: str, band: BandConfig) -> Band | Rung:
-    if not BAND_NAME.fullmatch(name) or name.lower() in RESERVED_NAMES:
-        raise ConfigError(
-            key, "a band's name becomes a folder: use letters, digits and _, and not " + ", ".join(RESERVED_NAMES)
-        )
+    _check_name(key, name)
     if band.position is not None and band.low is None and band.high is None:
         tolerance = DEFAULT_TOLERANCE if band.tolerance is None else band.tolerance
         _within(f"{key}.position", band.position, 0, 1)
@@ -248,6 +316,12 @@ def _band(key: str, name: str, band: BandConfig) -> Band | Rung:
     if band.low > band.high:
         raise ConfigError(key, f"expected low <= high, found {band.low:g} and {band.high:g}")
     return Band(name, band.low, band.high)
+
+
+def _check_name(key: str, name: str) -> None:
+    if not BAND_NAME.fullmatch(name) or name.lower() in RESERVED_NAMES:
+        reserved = ", ".join(RESERVED_NAMES)
+        raise ConfigError(key, f"a band's name becomes a folder: use letters, digits and _, and not {reserved}")
 
 
 def _mapping(key: str, value: Any, of: Any) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from splitgen.api import Frontier, Generated, Measured
 from splitgen.output.dataset import Split
 from splitgen.pools import Dropped
 from splitgen.problem import Advance, Problem
+from splitgen.selection import Range
 
+COLUMNS = ("target", "Familiarity", " ", "published", "difference", "examples", "types", "mentions", "swaps")
 NARROWEST = 140  # columns of a table that goes to a file or a pipe
 
 
@@ -38,43 +40,54 @@ class Bars:
 
 
 def show_generated(result: Generated) -> None:
-    """The table of bands, and where the card is."""
+    """The table of splits, and where the card is."""
     console = _console()
     _show_sources(console, result.problem)
-    wishes = result.search.wishes
-    console.print(
-        f"{wishes.examples:,} examples and {wishes.types:,} types a split; "
-        f"attainable Familiarity {result.search.attainable()}\n"
-    )
+    first = result.splits[0].selection.facts
+    if "attainable" in first:
+        size = f"{first['examples']:,} examples and {first['types']:,} types a split"
+        console.print(f"{size}; attainable Familiarity {Range(**first['attainable'])}", highlight=False)
+    console.print()
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("band")
-    for name in ("target", "Familiarity", "", "examples", "types", "mentions", "swaps"):
-        table.add_column(name, justify="right")
-    for split in result.splits:
-        table.add_row(*_row(split))
+    table.add_column("split")
+    rows = [_cells(split) for split in result.splits]
+    columns = list(dict.fromkeys(name for name in COLUMNS for row in rows if name in row))
+    for name in columns:
+        table.add_column(name.strip(), justify="right")
+    for split, row in zip(result.splits, rows, strict=True):
+        table.add_row(split.name, *(row.get(name, "") for name in columns))
     console.print(table)
-    for split in result.splits:
-        if split.selection.gave_way:
-            gave_way = " and ".join(split.selection.gave_way)
-            console.print(f"{split.name}: {gave_way} gave way so that the band could be hit", style="yellow")
-        if split.measured.short:
-            console.print(f"{split.name}: fewer than K mentions, see metric.short", style="yellow")
+    _show_notes(console, result.splits)
     console.print(f"\nCard: {result.out / 'README.md'}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _row(split: Split) -> list[str | Text]:
-    band, measured = split.selection.band, split.measured
-    verdict = Text("hit", style="green") if split.in_band else Text("MISS", style="bold red")
-    return [
-        split.name,
-        f"{band.low:.4f} to {band.high:.4f}",
-        f"{measured.value:.4f}",
-        verdict,
-        f"{measured.examples:,}",
-        f"{measured.types:,}",
-        f"{measured.mentions:,}",
-        f"{split.selection.swaps:,}",
-    ]
+def _cells(split: Split) -> dict[str, str | Text]:
+    """What the table says of a split, by column."""
+    measured, band, printed = split.measured, split.selection.band, split.published
+    cells: dict[str, str | Text] = {}
+    if band:
+        cells["target"] = f"{band.low:.4f} to {band.high:.4f}"
+    cells["Familiarity"] = f"{measured.value:.4f}"
+    if band:
+        cells[" "] = Text("hit", style="green") if split.in_band else Text("MISS", style="bold red")
+    if printed and printed.familiarity is not None:
+        cells["published"] = f"{printed.familiarity:.4f}"
+        cells["difference"] = f"{measured.value - printed.familiarity:+.4f}"
+    for name in ("examples", "types", "mentions"):
+        cells[name] = f"{getattr(measured, name):,}"
+    if "swaps" in split.selection.facts:
+        cells["swaps"] = f"{split.selection.facts['swaps']:,}"
+    return cells
+
+
+def _show_notes(console: Console, splits: list[Split]) -> None:
+    for split in splits:
+        if gave_way := split.selection.facts.get("gave_way"):
+            console.print(
+                f"{split.name}: {' and '.join(gave_way)} gave way so that the band could be hit", style="yellow"
+            )
+    if short := [split.name for split in splits if split.measured.short]:
+        console.print(f"fewer than K mentions (see metric.short): {', '.join(short)}", style="yellow", highlight=False)
 
 
 def show_measured(result: Measured) -> None:

@@ -56,7 +56,7 @@ def prepare(config: Config, progress: Progress) -> Problem:
     benchmark = read_benchmark(config.benchmark, how)
     embedder = load_embedder(config.embedder)
     with progress.step("reading the pool", None) as advance:
-        pool = read_pool(config.pool, partial(_watched, advance=advance))
+        pool = read_pool(config.pool, partial(_watched, advance=advance), seed=config.seed)
     counted = load_engine(config.engine).map(partial(count_batch, how=how), pool.batches())
     sizes = (batch.num_rows for batch in pool.batches())
     counts = gather_counts(zip(sizes, counted, strict=True))

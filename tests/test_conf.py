@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 import yaml
 
@@ -9,23 +12,56 @@ import splitgen
 from splitgen import load_config
 from splitgen.config import conf_dir
 from splitgen.errors import ConfigError
+from splitgen.pools import read_pool
 
 GROUPS = ("pool", "benchmark", "embedder", "metric", "ladder", "selection", "output", "engine", "experiment")
-OPTIONS = [f"{group}={file.stem}" for group in GROUPS for file in sorted((conf_dir() / group).glob("**/*.yaml"))]
+OPTIONS = [
+    f"{group}={file.relative_to(conf_dir() / group).with_suffix('')}"
+    for group in GROUPS
+    for file in sorted((conf_dir() / group).rglob("*.yaml"))
+]
+NEEDED = {"selection=explicit": ["selection.splits={a:[person]}"]}
 
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_composes(option):
-    load_config([option])
+    load_config([option, *NEEDED.get(option, [])])
 
 
 def test_every_group_has_an_option():
     assert {option.partition("=")[0] for option in OPTIONS} == set(GROUPS)
 
 
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory) -> dict[str, str]:
+    """The demo in the schemas of the sources that experiments name."""
+    folder = tmp_path_factory.mktemp("sources")
+    conversations, entities = [], []
+    for row in read_pool(load_config().pool).examples.to_pylist():
+        text, mentions = " ".join(row["tokens"]), {}
+        for span in row["spans"]:
+            mentions.setdefault(span["label"], []).append(" ".join(row["tokens"][span["start"] : span["end"] + 1]))
+        turns = [{"from": "human", "value": f"Text: {text}"}, {"from": "gpt", "value": "I've read this text."}]
+        for label, found in mentions.items():
+            turns.append({"from": "human", "value": f"What describes {label} in the text?"})
+            turns.append({"from": "gpt", "value": json.dumps(found)})
+        conversations.append({"id": row["id"], "conversations": turns})
+        entities.append(
+            {"input": text, "output": str([f"{m} <> {label}" for label in mentions for m in mentions[label]])}
+        )
+    for name, records in (("pilener", conversations), ("nuner", entities)):
+        (folder / f"{name}.json").write_text(json.dumps(records))
+    return {name: str(folder / f"{name}.json") for name in ("pilener", "nuner")}
+
+
 @pytest.mark.parametrize("option", [option for option in OPTIONS if option.startswith("experiment")])
-def test_every_experiment_runs(option, tmp_path, cache):
-    assert splitgen.generate(load_config([option, f"out={tmp_path / 'OUT'}", f"cache_dir={cache}"])).complete
+def test_every_experiment_runs(option, tmp_path, cache, sources):
+    overrides = [option, f"out={tmp_path / 'OUT'}", f"cache_dir={cache}"]
+    if source := re.search("pilener|nuner", option):
+        overrides += [f"pool.path={sources[source[0]]}", "embedder=minilm"]
+    result = splitgen.generate(load_config(overrides))
+    assert result.complete
+    assert len(result.splits) >= 3
 
 
 def test_a_pool_brings_its_benchmark_unless_one_is_chosen():

@@ -106,7 +106,7 @@ def _download(model: str, revision: str | None, package: str | None) -> Path:
         raise InputError(
             f"model {model}",
             f"not in the Hugging Face cache and cannot be downloaded ({reason}).\n"
-            f"Do: {remedy}give embedder.path=FOLDER",
+            f"Do: {remedy}download it where the Hub is in reach and give embedder.path=FOLDER",
         ) from error
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from splitgen import __version__
-from splitgen.config import Config
+from splitgen.config import Config, PublishedConfig
 from splitgen.engines import load_engine
 from splitgen.labels import LabelCounts, count_batch, gather_counts
 from splitgen.measurement import Measurement, measure
@@ -23,7 +23,7 @@ from splitgen.output.parquet import read_batches, write_split
 from splitgen.output.readme import dataset_readme, split_readme
 from splitgen.pools import fingerprint
 from splitgen.problem import Problem
-from splitgen.selection import BandSearch, Selection
+from splitgen.selection import Selection
 from splitgen.shift import max_similarity
 from splitgen.spans import add_tags, keep_spans
 
@@ -38,21 +38,22 @@ class Split:
     files: list[Path]
     counts: LabelCounts
     measured: Measurement
+    published: PublishedConfig | None = None
 
     @property
     def name(self) -> str:
-        return self.selection.band.name
+        return self.selection.name
 
     @property
-    def in_band(self) -> bool:
-        return self.selection.band.holds(self.measured.value)
+    def in_band(self) -> bool | None:
+        """Whether the measured Familiarity is in the band; None where there is no band."""
+        return None if self.selection.band is None else self.selection.band.holds(self.measured.value)
 
 
 def write_dataset(
     folder: Path,
     problem: Problem,
     config: Config,
-    search: BandSearch,
     selections: Sequence[Selection],
     overrides: Sequence[str],
     advance: Callable[[int], None],
@@ -71,7 +72,7 @@ def write_dataset(
     test_files = _write_test(folder, problem, config)
     cards = []
     for split in splits:
-        cards.append(_card(folder, problem, config, search, split, splits, test_files))
+        cards.append(_card(folder, problem, config, split, splits, test_files))
         write_json(folder / split.name / "card.json", cards[-1])
         if config.output.figures:
             _figures(folder / split.name / "figures", problem, split)
@@ -91,16 +92,16 @@ def select_batch(batch: pa.Table, labels: frozenset[str], how: str) -> pa.Table:
 def _write(folder: Path, problem: Problem, config: Config, selection: Selection) -> Split:
     how = config.metric.normalise
     engine = load_engine(config.engine)
-    labels = frozenset(problem.counts.labels[t] for t in selection.candidate.types)
-    chosen = problem.pool.take(selection.candidate.examples)
+    labels = frozenset(problem.counts.labels[t] for t in selection.types)
+    chosen = problem.pool.take(selection.examples)
     selected = pa.concat_tables(engine.map(partial(select_batch, labels=labels, how=how), chosen.batches()))
-    files = write_split(selected, folder / selection.band.name, "train", config.output.examples_per_file)
+    files = write_split(selected, folder / selection.name, "train", config.output.examples_per_file)
     batches = list(read_batches(files))
     counted = engine.map(partial(count_batch, how=how), batches)
     counts = gather_counts((batch.num_rows, table) for batch, table in zip(batches, counted, strict=True))
     tokens = sum(pc.sum(pc.list_value_length(batch.column("tokens"))).as_py() for batch in batches)
     measured = measure(counts, tokens, problem.benchmark, problem.similarity, config.metric)
-    return Split(selection, files, counts, measured)
+    return Split(selection, files, counts, measured, config.published.get(selection.name))
 
 
 def _write_test(folder: Path, problem: Problem, config: Config) -> list[Path]:
@@ -114,18 +115,18 @@ def _card(
     folder: Path,
     problem: Problem,
     config: Config,
-    search: BandSearch,
     split: Split,
     splits: Sequence[Split],
     test_files: Sequence[Path],
 ) -> dict[str, Any]:
-    selection, wishes = split.selection, search.wishes
+    selection = split.selection
+    band = selection.band
     shared = measurement_fields(
         split.measured, config.metric, problem.pool, problem.counts, problem.benchmark, problem.embedder
     )
     return {
         "schema": SCHEMA,
-        "band": {"name": split.name, "low": selection.band.low, "high": selection.band.high},
+        "band": {"name": split.name, "low": band.low if band else None, "high": band.high if band else None},
         "in_band": split.in_band,
         **{key: shared[key] for key in ("familiarity", "label_shift", "counts")},
         "matching": matching(split, splits),
@@ -133,19 +134,23 @@ def _card(
         "selection": {
             "method": config.selection.method,
             "seed": config.seed,
-            "examples": wishes.examples,
-            "types": wishes.types,
-            "match": list(config.selection.match),
-            "gave_way": list(selection.gave_way),
             "unselected": config.selection.unselected,
-            "tilt": selection.tilt,
-            "swaps": selection.swaps,
-            "attainable": asdict(search.attainable()),
+            **selection.facts,
         },
+        "published": _published(split),
         "types": dict(sorted(split.counts.as_dict().items(), key=lambda item: (-item[1], item[0]))),
         "files": {path.relative_to(folder).as_posix(): _file(path) for path in [*split.files, *test_files]},
         "splitgen": {"version": __version__, "config": config_fields(config)},
     }
+
+
+def _published(split: Split) -> dict[str, Any] | None:
+    """What a publication printed for the split, and how far the measured Familiarity is from it."""
+    printed = split.published
+    if printed is None:
+        return None
+    difference = None if printed.familiarity is None else split.measured.value - printed.familiarity
+    return {**asdict(printed), "difference": difference}
 
 
 def matching(split: Split, splits: Sequence[Split]) -> dict[str, dict[str, float]]:
@@ -177,7 +182,7 @@ def _figures(folder: Path, problem: Problem, split: Split) -> None:
     counts = problem.counts
     measured = split.measured
     band = split.selection.band
-    title = f"{split.name}: band {band.low:.3f} to {band.high:.3f}"
+    title = f"{split.name}: band {band.low:.3f} to {band.high:.3f}" if band else split.name
     label_figure(folder / "familiarity_per_label.png", measured.per_label, measured.value, title)
     chosen = set(split.counts.labels)
     selected = np.array([label in chosen for label in counts.labels])

@@ -16,7 +16,7 @@ import pyarrow as pa
 from splitgen.config import PoolConfig
 from splitgen.errors import ConfigError, InputError
 from splitgen.pools.pool import Dropped, Parsed, Pool, Record, Unfit, Unusable, collect
-from splitgen.pools.rows import Row, hub_rows, local_rows
+from splitgen.pools.rows import Options, Row, hub_rows, local_rows
 
 Records = Iterable[Record | Unusable]
 Watch = Callable[[Records], Iterator[Record | Unusable]]
@@ -27,10 +27,11 @@ EXPECTED = {"gliner": "a GLiNER JSON or JSONL file", "offsets": "a JSON file wit
 __all__ = ["Dropped", "Pool", "Record", "Unusable", "fingerprint", "read_file", "read_pool"]
 
 
-def read_pool(config: PoolConfig, watch: Watch = iter, key: str = "pool") -> Pool:
-    """Read the configured pool.
+def read_pool(config: PoolConfig, watch: Watch = iter, key: str = "pool", seed: int = 0) -> Pool:
+    """Read the configured pool, and the further ones in ``config.more``, as one.
 
     Args:
+        seed: of random draws, where a source has several labels for a mention.
         watch: wraps the stream of records, to show progress.
         key: the config key to name in errors, ``pool`` or ``benchmark``.
     Raises: ConfigError, InputError.
@@ -38,12 +39,12 @@ def read_pool(config: PoolConfig, watch: Watch = iter, key: str = "pool") -> Poo
     if config.format == "demo":
         from splitgen.pools.demo import DEMO
 
-        pool = read_file(config, DEMO / "pool", watch, key)
+        pool = read_file(config, DEMO / "pool", watch, key, seed)
     elif config.path:
-        pool = read_file(config, Path(config.path), watch, key)
+        pool = read_file(config, Path(config.path), watch, key, seed)
     elif config.hub_id and config.format not in FILES_ONLY:
         rows = hub_rows(config.hub_id, config.subset, config.split, config.revision)
-        examples, dropped = collect(watch(_parsed(config.format, rows)), config.strict, key)
+        examples, dropped = collect(watch(_parsed(config, rows, seed)), config.strict, key)
         source = f"{config.hub_id}@{config.revision or 'main'}"
         pool = Pool(config.name or config.hub_id, source, _content_sha256(examples), examples, dropped)
     else:
@@ -53,10 +54,12 @@ def read_pool(config: PoolConfig, watch: Watch = iter, key: str = "pool") -> Poo
     if not len(pool):
         reasons = "".join(f"; {count} times: {reason}" for reason, count in pool.dropped.counts.most_common(1))
         raise InputError(config.path or pool.source, f"expected examples, found none that can be used{reasons}")
-    return pool
+    return _joined(
+        pool, [read_pool(each, watch, f"{key}.more.{name}", seed) for name, each in (config.more or {}).items()]
+    )
 
 
-def read_file(config: PoolConfig, path: Path, watch: Watch = iter, key: str = "pool") -> Pool:
+def read_file(config: PoolConfig, path: Path, watch: Watch = iter, key: str = "pool", seed: int = 0) -> Pool:
     """Read a local file or folder in ``config.format``; the pool may come out empty.
 
     Raises: InputError.
@@ -66,13 +69,13 @@ def read_file(config: PoolConfig, path: Path, watch: Watch = iter, key: str = "p
     if path.is_dir() and config.format in FILES_ONLY:
         raise InputError(str(path), f"expected {EXPECTED[config.format]}, found a folder. Mend {key}.path")
     try:
-        examples, dropped = collect(watch(_records(config, path)), config.strict, key)
+        examples, dropped = collect(watch(_records(config, path, seed)), config.strict, key)
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror or error}") from error
     return Pool(config.name or path.stem, path.name, fingerprint(path), examples, dropped)
 
 
-def _records(config: PoolConfig, path: Path) -> Records:
+def _records(config: PoolConfig, path: Path, seed: int) -> Records:
     if config.format == "demo":
         from splitgen.pools import demo
 
@@ -81,24 +84,49 @@ def _records(config: PoolConfig, path: Path) -> Records:
         from splitgen.pools import conll
 
         return conll.read(path, config.tag_column)
-    return _parsed(config.format, local_rows(path, config.split))
+    return _parsed(config, local_rows(path, config.split), seed)
 
 
-def _parsed(format_: str, rows: Iterable[Row]) -> Records:
-    parse: Callable[[Row], Parsed] = import_module(f"splitgen.pools.{format_}").parse
-    for row in rows:
+def _parsed(config: PoolConfig, rows: Iterable[Row], seed: int) -> Records:
+    source = import_module(f"splitgen.pools.{config.format}")
+    parse: Callable[[Row, Options], Parsed] = source.parse
+    options = Options(seed, config.label_file)
+    for row in _expanded(rows, getattr(source, "expand", None)):
         if isinstance(row.value, Unusable):
             yield row.value
         elif not isinstance(row.value, dict):
             yield Unusable(row.where, "a record is not a JSON object")
         else:
             try:
-                tokens, spans = parse(row)
+                tokens, spans = parse(row, options)
             except Unfit as error:
                 yield Unusable(row.where, str(error))
             else:
                 id_ = row.value.get("id")
                 yield Record(row.where, str(row.number if id_ is None else id_), tokens, spans)
+
+
+def _expanded(rows: Iterable[Row], expand: Callable[[Row], Iterable[Row]] | None) -> Iterator[Row]:
+    for row in rows:
+        yield from expand(row) if expand and isinstance(row.value, dict) else [row]
+
+
+def _joined(pool: Pool, more: list[Pool]) -> Pool:
+    """Several pools as one, ids led by the pool's name."""
+    if not more:
+        return pool
+    pools = [pool, *more]
+    dropped = Dropped()
+    for each in pools:
+        dropped.counts += each.dropped.counts
+        dropped.first = {**each.dropped.first, **dropped.first}
+    tables = []
+    for each in pools:
+        ids = pa.array([f"{each.name}/{id_}" for id_ in each.examples.column("id").to_pylist()], pa.string())
+        tables.append(each.examples.set_column(0, each.examples.schema.field("id"), ids))
+    sha256 = hashlib.sha256("".join(f"{each.sha256}  {each.name}\n" for each in pools).encode()).hexdigest()
+    source = " + ".join(each.source for each in pools)
+    return Pool(pool.name, source, sha256, pa.concat_tables(tables), dropped)
 
 
 def fingerprint(path: Path) -> str:

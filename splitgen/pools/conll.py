@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
+from typing import Any
 
 from splitgen.errors import InputError
 from splitgen.pools.pool import Record, Span, Unusable
@@ -63,6 +64,20 @@ def decode_tags(tags: Sequence[str]) -> list[Span]:
             spans.append((start, i, current))
             start = None
     return spans
+
+
+def runs(tags: Sequence[Any], outside: Any) -> Iterator[tuple[int, int, Any]]:
+    """Runs of one tag, for tags that have no B and I: start, end (inclusive) and the tag.
+
+    >>> list(runs(["O", "film", "film", "city"], outside="O"))
+    [(1, 2, 'film'), (3, 3, 'city')]
+    """
+    place = 0
+    for tag, run in groupby(tags):
+        length = len(list(run))
+        if tag != outside:
+            yield place, place + length - 1, tag
+        place += length
 
 
 def _record(path: Path, number: int, sentence: list[tuple[int, list[str]]], tag_at: int) -> Record | Unusable:

@@ -9,10 +9,10 @@ from typing import Any
 
 from splitgen.pools.conll import TAG_REASON, decode_tags
 from splitgen.pools.pool import Parsed, Unfit
-from splitgen.pools.rows import Row
+from splitgen.pools.rows import Options, Row
 
 
-def parse(row: Row) -> Parsed:
+def parse(row: Row, options: Options) -> Parsed:
     """Tokens and spans of a record. Raises: Unfit."""
     value = row.value
     if "tokens" not in value or not {"spans", "ner_tags"} & value.keys():

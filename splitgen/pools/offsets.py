@@ -10,10 +10,10 @@ from itertools import accumulate
 from typing import Any
 
 from splitgen.pools.pool import Parsed, Unfit
-from splitgen.pools.rows import Row
+from splitgen.pools.rows import Options, Row
 
 
-def parse(row: Row) -> Parsed:
+def parse(row: Row, options: Options) -> Parsed:
     """Tokens and spans of a record. Raises: Unfit."""
     sentence, entities = row.value.get("sentence"), row.value.get("entities")
     if not isinstance(sentence, str):

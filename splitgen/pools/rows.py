@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from splitgen.errors import InputError
+from splitgen.errors import ConfigError, InputError
 from splitgen.pools.pool import Unusable
 
 BROKEN = "broken JSON"
@@ -32,6 +34,35 @@ class Row:
     value: Any
 
 
+@dataclass(frozen=True)
+class Options:
+    """What parsers may need beside the row."""
+
+    seed: int = 0
+    label_file: str | None = None
+
+    def chance(self, row: Row) -> random.Random:
+        """For random draws: depends on the seed and the row's place alone."""
+        return random.Random(f"{self.seed} {row.number}")
+
+    def label_names(self) -> dict[str, Any]:
+        """What ``pool.label_file`` says of each label number. Raises: ConfigError, InputError."""
+        if self.label_file is None:
+            raise ConfigError("pool.label_file", "expected a JSON file that explains label numbers, found nothing")
+        return _read_object(self.label_file)
+
+
+@cache
+def _read_object(path: str) -> dict[str, Any]:
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"expected a JSON object: {error}") from error
+    if not isinstance(found, dict):
+        raise InputError(path, "expected a JSON object")
+    return found
+
+
 def local_rows(path: Path, split: str) -> Iterator[Row]:
     """Rows of a file or folder, in its order.
 
@@ -40,7 +71,7 @@ def local_rows(path: Path, split: str) -> Iterator[Row]:
     Raises: InputError if it is none of the containers.
     """
     if path.is_file():
-        return _parquet([path]) if _starts(path, b"PAR1") else _json(path)
+        return _parquet([path]) if _starts(path, b"PAR1") else _json(path, split)
     if (path / "state.json").exists() or (path / "dataset_dict.json").exists():
         return _saved(path, split)
     if files := sorted(path.rglob("*.parquet")):
@@ -67,12 +98,35 @@ def hub_rows(hub_id: str, subset: str | None, split: str, revision: str | None) 
     return _dataset_rows(dataset, hub_id)
 
 
-def _json(path: Path) -> Iterator[Row]:
+def _json(path: Path, split: str) -> Iterator[Row]:
     with path.open("rb") as file:
-        first = file.read(1)
-        while first and first in b" \t\r\n\xef\xbb\xbf":
-            first = file.read(1)
-    return _array(path) if first == b"[" else _lines(path)
+        start = file.readline().lstrip(b" \t\r\n\xef\xbb\xbf")
+        while not start and (line := file.readline()):
+            start = line.lstrip()
+    if start.startswith(b"["):
+        return _array(path)
+    splits = _splits(path, start) if start.startswith(b"{") else None
+    if splits is None:
+        return _lines(path)
+    if split not in splits:
+        raise InputError(str(path), f"no split {split!r}, only {', '.join(splits)}. Give pool.split=NAME")
+    return (Row(f"{path}: {split} record {i}", i, value) for i, value in enumerate(splits[split]))
+
+
+def _splits(path: Path, start: bytes) -> dict[str, list[Any]] | None:
+    """The splits of a file that is one JSON object of lists of records; None for any other file."""
+    try:
+        first = json.loads(start)
+    except (ValueError, RecursionError):
+        first = None
+    if first is None:  # its first line is no record: the object may go on, or the line is broken
+        try:
+            first = json.loads(path.read_text(encoding="utf-8-sig"))
+        except (ValueError, RecursionError):
+            return None
+    lists = isinstance(first, dict) and first and all(isinstance(value, list) for value in first.values())
+    records = lists and all(isinstance(each, dict) for value in first.values() for each in value)
+    return first if records and any(first.values()) else None
 
 
 def _lines(path: Path) -> Iterator[Row]:
@@ -128,9 +182,9 @@ def _saved(path: Path, split: str) -> Iterator[Row]:
 
 
 def _dataset_rows(dataset: Any, where: str) -> Iterator[Row]:
-    names = _class_names(dataset.features)
+    named = _names_of(dict(dataset.features)) or _as_it_is
     for number, row in enumerate(dataset.with_format(None)):
-        yield Row(f"{where}: row {number}", number, _named(row, names))
+        yield Row(f"{where}: row {number}", number, named(row))
 
 
 def _of_split(files: list[Path], folder: Path, split: str) -> list[Path]:
@@ -154,27 +208,39 @@ def _parquet(files: Iterable[Path]) -> Iterator[Row]:
     for file in files:
         try:
             with pq.ParquetFile(file) as content:
-                names = _class_names(Features.from_arrow_schema(content.schema_arrow))
+                named = _names_of(dict(Features.from_arrow_schema(content.schema_arrow))) or _as_it_is
                 rows_before = number
                 for batch in content.iter_batches(READ_ROWS):
                     for row in batch.to_pylist():
-                        yield Row(f"{file}: row {number - rows_before}", number, _named(row, names))
+                        yield Row(f"{file}: row {number - rows_before}", number, named(row))
                         number += 1
         except (pa.ArrowException, OSError) as error:
             raise InputError(str(file), f"not a readable Parquet file ({str(error).splitlines()[0]})") from error
 
 
-def _class_names(features: Any) -> dict[str, list[str]]:
-    """Columns that are lists of a ClassLabel, with its names."""
-    inner: dict[str, Any] = {column: getattr(feature, "feature", None) for column, feature in features.items()}
-    return {column: list(feature.names) for column, feature in inner.items() if hasattr(feature, "names")}
+def _names_of(feature: Any) -> Callable[[Any], Any] | None:
+    """What turns the integers of ClassLabels, at any depth of a feature, into their names; None if there are none."""
+    if names := getattr(feature, "names", None):
+        return lambda value: names[value] if isinstance(value, int) and 0 <= value < len(names) else value
+    if (inner := getattr(feature, "feature", None)) is not None:
+        named = _names_of(inner)
+        if named is None:
+            return None
+        return lambda value: [named(item) for item in value] if isinstance(value, list) else value
+    if isinstance(feature, dict):
+        fields = {key: named for key, each in feature.items() if (named := _names_of(each))}
+        if not fields:
+            return None
+        return lambda value: (
+            {key: fields[key](item) if key in fields else item for key, item in value.items()}
+            if isinstance(value, dict)
+            else value
+        )
+    return None
 
 
-def _named(row: dict[str, Any], names: dict[str, list[str]]) -> dict[str, Any]:
-    for column, values in names.items():
-        if isinstance(row[column], list):
-            row[column] = [values[i] if isinstance(i, int) and 0 <= i < len(values) else None for i in row[column]]
-    return row
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _starts(path: Path, magic: bytes) -> bool:

@@ -36,7 +36,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Selection:
+class Found:
     """A candidate for a band.
 
     Attributes:
@@ -115,7 +115,7 @@ class BandSearch:
             for rung in ladder.values()
         ]
 
-    def search(self, ladder: Ladder, done: Callable[[Selection], None] = lambda _: None) -> list[Selection]:
+    def search(self, ladder: Ladder, done: Callable[[Found], None] = lambda _: None) -> list[Found]:
         """A selection for every band of the ladder, in its order; ``done`` is told of each.
 
         Raises: NotAttainable if a band lies outside the range, naming all such bands and the range.
@@ -132,14 +132,14 @@ class BandSearch:
             raise NotAttainable(self._refusal(missed))
         return selections
 
-    def _find(self, band: Band) -> Selection | None:
+    def _find(self, band: Band) -> Found | None:
         for gave_way, wishes in self._levels:
             attainable = self._range(wishes)
             if attainable and attainable.low <= band.high and attainable.high >= band.low:
                 tilt, start, end = self._nearest(wishes, band, attainable)
                 if band.holds(end.familiarity):
                     swapped = len(np.setdiff1d(end.examples, start.examples, assume_unique=True))
-                    return Selection(band, end, tilt, swapped, gave_way)
+                    return Found(band, end, tilt, swapped, gave_way)
         return None
 
     def _nearest(self, wishes: Wishes, band: Band, attainable: Range) -> tuple[float, Candidate, Candidate]:
