@@ -36,6 +36,33 @@ def test_familiarity_of_every_label_is_the_published_releases(request, name, pil
         assert measured.aggregates["labels"] == pytest.approx(expected["macro"], abs=1e-4)
 
 
+WINDOWS = {
+    "max": "{easy:{low:0.99,high:1},medium:{low:0.495,high:0.505},hard:{low:0,high:0.05}}",
+    "entropy": "{easy:{low:0,high:0.01},medium:{low:0.495,high:0.505},hard:{low:0.95,high:1}}",
+}
+
+
+@pytest.mark.parametrize("score", ["max", "entropy"])
+@pytest.mark.parametrize("name", ["all-MiniLM-L6-v2", "all-mpnet-base-v2"])
+def test_the_published_selection_type_for_type(request, name, score, pilener, published, cache, tmp_path):
+    overrides = [
+        "pool=gliner", f"pool.path={pilener}", f"cache_dir={cache}", f"out={tmp_path / 'OUT'}", "output.figures=false",
+        "selection=quantile", f"selection.score={score}", f"selection.windows={WINDOWS[score]}",
+    ]  # fmt: skip
+    if name == "all-mpnet-base-v2":
+        overrides += ["embedder=mpnet", f"embedder.path={request.getfixturevalue('mpnet')}"]
+    reference = json.loads((published / f"pilener_dev.{name}.json").read_text())
+    for split in splitgen.generate(load_config(overrides)).splits:
+        expected = reference["splits"][f"{score}/{split.name}"]
+        assert list(split.counts.labels) == sorted(expected["types"])
+        assert (split.measured.examples, split.measured.mentions) == (expected["n_examples"], expected["n_mentions"])
+        values = reference["familiarity"][f"{score}/{split.name}/zipf/k=1000"]
+        assert (values["macro"] is None) == split.measured.short  # the published release refuses fewer than K mentions
+        if values["macro"] is not None:
+            assert split.measured.per_label == pytest.approx(values["per_label"], abs=1e-4)
+            assert split.measured.value == pytest.approx(values["macro"], abs=1e-4)
+
+
 def test_familiarity_from_counts_needs_no_pool():
     measured = splitgen.familiarity_from_counts(
         {"person": 2000, "river": 10}, {"a": ["person"], "b": ["person", "city"]}
