@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from splitgen.benchmarks import Benchmark, EvaluationSet
-from splitgen.config import Config, MetricConfig, ladder, load_config
+from splitgen.config import Config, FactConfig, MetricConfig, ladder, load_config
 from splitgen.embedders import load_embedder, similarity
 from splitgen.errors import ConfigError
 from splitgen.labels import LabelCounts
@@ -21,6 +21,7 @@ from splitgen.output.card import measurement_fields, write_json
 from splitgen.output.dataset import Split, write_dataset
 from splitgen.output.folder import appearing, check_out
 from splitgen.problem import Problem, Progress, Silent, cache_dir, prepare
+from splitgen.published import fact_fields, facts_about
 from splitgen.selection import Band, BandSearch, Range, band_search, select
 
 DEFAULT_OUT = "splits"
@@ -46,6 +47,7 @@ class Measured:
 
     problem: Problem
     measurement: Measurement
+    published: tuple[FactConfig, ...]
     written: Path | None
 
 
@@ -89,12 +91,14 @@ def measure(config: Config, progress: Progress | None = None) -> Measured:
     problem = prepare(config, progress or Silent())
     tokens = sum(len(row) for row in problem.pool.examples.column("tokens").to_pylist())
     measurement = measure_counts(problem.counts, tokens, problem.benchmark, problem.similarity, config.metric)
+    published = facts_about(config, problem.pool.name)
     if written:
         fields = measurement_fields(
             measurement, config.metric, problem.pool, problem.counts, problem.benchmark, problem.embedder
         )
+        fields["published"] = [fact_fields(fact, measurement) for fact in published]
         _write(written, fields)
-    return Measured(problem, measurement, written)
+    return Measured(problem, measurement, published, written)
 
 
 def frontier(config: Config, progress: Progress | None = None) -> Frontier:

@@ -135,12 +135,30 @@ class SelectionConfig:
 
 
 @dataclass
-class PublishedConfig:
-    """What a publication printed for a split: a fact to compare with, never an input."""
+class FactConfig:
+    """What a publication printed: something to compare with, never an input.
 
+    It is about every run whose split, pool, embedder, ... are those named; what is null does not matter.
+    """
+
+    source: str = ""
     familiarity: float | None = None
     f1: float | None = None
-    source: str = ""
+    per_benchmark: dict[str, float] = field(default_factory=dict)
+    split: str | None = None
+    pool: str | None = None
+    embedder: str | None = None
+    score: str | None = None
+    weighting: str | None = None
+    k: int | None = None
+    aggregate: str | None = None
+
+
+@dataclass
+class PublishedConfig:
+    """Facts of a publication."""
+
+    facts: list[FactConfig] = field(default_factory=list)
 
 
 @dataclass
@@ -171,7 +189,7 @@ class Config:
     selection: SelectionConfig = field(default_factory=SelectionConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
-    published: Any = None  # dict[str, PublishedConfig], by split
+    published: PublishedConfig = field(default_factory=PublishedConfig)
     bands: Any = None  # Dict[str, BandConfig]; Hydra adds keys to a typed mapping only with a +
     seed: int = 0
     out: str | None = None
@@ -224,7 +242,6 @@ def from_omegaconf(composed: Any) -> Config:
             each.more = {}
             _one_of(f"{key}.more.{name}.format", each.format, POOL_FORMATS)
     config.selection.splits = _mapping("selection.splits", config.selection.splits, list[str])
-    config.published = _mapping("published", config.published, PublishedConfig)
     check(config)
     return config
 

@@ -63,7 +63,7 @@ def show_generated(result: Generated) -> None:
 
 def _cells(split: Split) -> dict[str, str | Text]:
     """What the table says of a split, by column."""
-    measured, band, printed = split.measured, split.selection.band, split.published
+    measured, band, printed = split.measured, split.selection.band, next(iter(split.published), None)
     cells: dict[str, str | Text] = {}
     if band:
         cells["target"] = f"{band.low:.4f} to {band.high:.4f}"
@@ -119,8 +119,29 @@ def show_measured(result: Measured) -> None:
         )
         table.add_row(Text(_plain(label)), f"{value:.4f}", Text(_plain(nearest)))
     console.print(table)
+    _show_facts(console, result)
     if result.written:
         console.print(f"\nWritten: {result.written}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _show_facts(console: Console, result: Measured) -> None:
+    """What was printed of such a measurement, and how far it is from this one."""
+    if not result.published:
+        return
+    table = Table("published by", box=None, header_style="bold", pad_edge=False)
+    for name in ("evaluation set", "published", "measured", "difference"):
+        table.add_column(name, justify="right")
+    measured = result.measurement
+    for fact in result.published:
+        values = {} if fact.familiarity is None else {"all": (fact.familiarity, measured.value)}
+        values |= {
+            name: (value, measured.per_benchmark[name])
+            for name, value in fact.per_benchmark.items()
+            if name in measured.per_benchmark
+        }
+        for name, (printed, found) in values.items():
+            table.add_row(escape(fact.source), name, f"{printed:.4f}", f"{found:.4f}", f"{found - printed:+.4f}")
+    console.print("", table)
 
 
 def show_frontier(result: Frontier) -> None:

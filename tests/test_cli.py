@@ -218,7 +218,7 @@ def test_measure_shows_labels_with_their_nearest_types(splitgen, tmp_path):
     assert (run.returncode, run.stderr) == (0, "")
     assert "scientist" in run.stdout
     written = json.loads((tmp_path / "M" / "measurement.json").read_text())
-    assert set(written) == {"familiarity", "label_shift", "counts", "embedder", "pool", "benchmark"}
+    assert set(written) == {"familiarity", "label_shift", "counts", "embedder", "pool", "benchmark", "published"}
     assert all(len(nearest) == 3 for nearest in written["familiarity"]["nearest"].values())
     assert f"Familiarity {written['familiarity']['value']:.4f}" in run.stdout
     assert splitgen("measure", "out=M").returncode == 2

@@ -13,8 +13,12 @@ from splitgen import load_config
 from splitgen.config import conf_dir
 from splitgen.errors import ConfigError
 from splitgen.pools import read_pool
+from splitgen.published import facts_about
 
-GROUPS = ("pool", "benchmark", "embedder", "metric", "ladder", "selection", "output", "engine", "experiment")
+GROUPS = (
+    *("pool", "benchmark", "embedder", "metric", "ladder", "selection", "output", "engine", "published"),
+    "experiment",
+)
 OPTIONS = [
     f"{group}={file.relative_to(conf_dir() / group).with_suffix('')}"
     for group in GROUPS
@@ -57,11 +61,27 @@ def sources(tmp_path_factory) -> dict[str, str]:
 @pytest.mark.parametrize("option", [option for option in OPTIONS if option.startswith("experiment")])
 def test_every_experiment_runs(option, tmp_path, cache, sources):
     overrides = [option, f"out={tmp_path / 'OUT'}", f"cache_dir={cache}"]
-    if source := re.search("pilener|nuner", option):
-        overrides += [f"pool.path={sources[source[0]]}", "embedder=minilm"]
+    if "golde2025" in option:
+        source = "nuner" if "nuner" in option else "pilener"
+        overrides += [f"pool.path={sources[source]}", "embedder=minilm"]
+    if re.search("table|ablation|embedders", option):  # sweeps of measure
+        measured = splitgen.measure(load_config([*overrides, "embedder.name=all-mpnet-base-v2"]))
+        assert measured.published
+        return
     result = splitgen.generate(load_config(overrides))
     assert result.complete
     assert len(result.splits) >= 3
+    assert all(split.published for split in result.splits) == ("golde2025" in option)
+
+
+def test_facts_are_about_the_runs_they_name():
+    config = load_config(["experiment=golde2025/main_table", "metric.k=1000", "metric.weighting=zipf"])
+    (fact,) = facts_about(config, "NuNER")
+    assert (fact.familiarity, fact.per_benchmark["CrossNER_AI"]) == (0.9079, 0.9079)
+    assert facts_about(config, "my pool") == ()
+    splits = load_config(["experiment=golde2025/pilener_max"])
+    assert [fact.f1 for fact in facts_about(splits, "any pool", "hard")] == [29.8]
+    assert facts_about(splits, "any pool") == ()
 
 
 def test_a_pool_brings_its_benchmark_unless_one_is_chosen():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from splitgen import __version__
-from splitgen.config import Config, PublishedConfig
+from splitgen.config import Config, FactConfig
 from splitgen.engines import load_engine
 from splitgen.labels import LabelCounts, count_batch, gather_counts
 from splitgen.measurement import Measurement, measure
@@ -23,6 +23,7 @@ from splitgen.output.parquet import read_batches, write_split
 from splitgen.output.readme import dataset_readme, split_readme
 from splitgen.pools import fingerprint
 from splitgen.problem import Problem
+from splitgen.published import fact_fields, facts_about
 from splitgen.selection import Selection
 from splitgen.shift import max_similarity
 from splitgen.spans import add_tags, keep_spans
@@ -38,7 +39,7 @@ class Split:
     files: list[Path]
     counts: LabelCounts
     measured: Measurement
-    published: PublishedConfig | None = None
+    published: tuple[FactConfig, ...] = ()
 
     @property
     def name(self) -> str:
@@ -101,7 +102,7 @@ def _write(folder: Path, problem: Problem, config: Config, selection: Selection)
     counts = gather_counts((batch.num_rows, table) for batch, table in zip(batches, counted, strict=True))
     tokens = sum(pc.sum(pc.list_value_length(batch.column("tokens"))).as_py() for batch in batches)
     measured = measure(counts, tokens, problem.benchmark, problem.similarity, config.metric)
-    return Split(selection, files, counts, measured, config.published.get(selection.name))
+    return Split(selection, files, counts, measured, facts_about(config, problem.pool.name, selection.name))
 
 
 def _write_test(folder: Path, problem: Problem, config: Config) -> list[Path]:
@@ -137,20 +138,11 @@ def _card(
             "unselected": config.selection.unselected,
             **selection.facts,
         },
-        "published": _published(split),
+        "published": [fact_fields(fact, split.measured) for fact in split.published],
         "types": dict(sorted(split.counts.as_dict().items(), key=lambda item: (-item[1], item[0]))),
         "files": {path.relative_to(folder).as_posix(): _file(path) for path in [*split.files, *test_files]},
         "splitgen": {"version": __version__, "config": config_fields(config)},
     }
-
-
-def _published(split: Split) -> dict[str, Any] | None:
-    """What a publication printed for the split, and how far the measured Familiarity is from it."""
-    printed = split.published
-    if printed is None:
-        return None
-    difference = None if printed.familiarity is None else split.measured.value - printed.familiarity
-    return {**asdict(printed), "difference": difference}
 
 
 def matching(split: Split, splits: Sequence[Split]) -> dict[str, dict[str, float]]:

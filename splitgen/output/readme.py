@@ -44,7 +44,7 @@ def dataset_readme(cards: Sequence[Mapping[str, Any]], has_test: bool, overrides
     template = _environment().get_template("dataset.md.j2")
     front_matter = f"---\n{card_data.to_yaml(line_break=chr(10))}\n---"
     command = " ".join([*_again(overrides), "out=OUT"])
-    published = next((card["published"] for card in cards if card["published"]), None)
+    published = next((card["published"][0] for card in cards if card["published"]), None)
     text = template.render(
         **{**cards[0], "published": published},
         banded=cards[0]["in_band"] is not None,
