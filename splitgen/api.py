@@ -72,7 +72,7 @@ def generate(config: Config, overrides: Sequence[str] = (), progress: Progress |
         In every such case nothing is written.
     """
     progress = progress or Silent()
-    out = Path(config.out or DEFAULT_OUT)
+    out = Path(DEFAULT_OUT if config.out is None else config.out)
     check_out(out, config.overwrite)
     problem = prepare(config, progress)
     with progress.step("searching", None) as advance:
@@ -141,6 +141,8 @@ def familiarity_from_counts(
     benchmark = Benchmark(
         "labels", "labels", "", tuple(EvaluationSet(name, tuple(members)) for name, members in sets.items())
     )
+    if isinstance(evaluation_labels, str) or not mention_counts or not benchmark.labels:
+        raise ValueError("expected at least one training label with its mentions, and lists of evaluation labels")
     labels = tuple(sorted(mention_counts))
     matrix = sp.csr_array(np.array([[mention_counts[label] for label in labels]]))
     config = load_config([f"embedder={embedder}"])

@@ -8,8 +8,10 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import partial
@@ -20,6 +22,7 @@ from splitgen.config import Config, conf_dir, from_omegaconf, register_schema
 from splitgen.errors import SplitgenError
 
 VERBS = ("generate", "measure", "frontier")
+INTERRUPTED, TERMINATED = 130, 143  # as shells have it: 128 and the signal's number
 BUG = "this is a bug of splitgen's: set HYDRA_FULL_ERROR=1 to see where, and please report it"
 
 
@@ -46,12 +49,13 @@ def run(arguments: list[str]) -> int:
     full_errors = os.environ.get("HYDRA_FULL_ERROR") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra lets us say what went wrong
     statuses: list[int] = []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that scratch folders are removed
     try:
         _hydra(partial(_job, verb, statuses, full_errors))
-    except SystemExit as exit_:  # argparse and Hydra's --help
+    except SystemExit as exit_:  # argparse, Hydra's --help, a signal
         return exit_.code if isinstance(exit_.code, int) else 2
     except KeyboardInterrupt:
-        return _fail("interrupted; nothing was written", 130)
+        return _fail("interrupted; the job that was running wrote nothing", INTERRUPTED)
     except Exception as error:
         if full_errors:
             raise
@@ -70,11 +74,20 @@ def _hydra(task: Callable[[Any], None]) -> None:
 
 def _job(verb: str, statuses: list[int], full_errors: bool, composed: Any) -> None:
     """One job of a run or sweep; a job that fails does not keep the others from running."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    job = ""
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        job = f"[{' '.join(HydraConfig.get().overrides.task)}]"
+        print(job, flush=True)
     try:
         statuses.append(_perform(verb, from_omegaconf(composed)))
     except Exception as error:
         if full_errors:
             raise
+        if job:
+            print(job, file=sys.stderr)
         statuses.append(_explain(error))
 
 
@@ -98,18 +111,36 @@ def _explain(error: Exception) -> int:
     """Say what went wrong on standard error; returns the exit status."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
     if isinstance(error, SplitgenError):
         return _fail(str(error), error.status)
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _fail(_config_message(error))
+    if isinstance(error, YAMLError):
+        return _fail("a config file is not YAML: " + " ".join(str(error).split()))
+    if isinstance(error, OSError):
+        return _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+    if _from_hydra(error):
+        return _fail(f"the command line cannot be understood: {error}")
     return _fail(f"{type(error).__name__}: {error}\n{BUG}", 1)
+
+
+def _from_hydra(error: Exception) -> bool:
+    """Whether an error of no kind in particular comes from Hydra reading the command line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and re.search(r"[/\\\\](hydra|antlr4)[/\\\\]", frames[-1].filename) is not None
 
 
 def _config_message(error: Exception) -> str:
     """Hydra's message in one or two lines, with the key or the option that was probably meant."""
-    from hydra.errors import MissingConfigException
+    from hydra.errors import MissingConfigException, OverrideParseException
 
+    if isinstance(error, OverrideParseException):
+        key, equals, value = error.override.partition("=")
+        if not equals:
+            return f"cannot understand {error.override!r}: expected KEY=VALUE"
+        return f"cannot understand {error.override!r}. Quotes for Hydra may help: \"{key}='{value}'\""
     if isinstance(error, MissingConfigException) and error.options and error.missing_cfg_file:
         group, _, option = error.missing_cfg_file.rpartition("/")
         options = [each for each in error.options if not each.endswith("schema")]
@@ -120,9 +151,10 @@ def _config_message(error: Exception) -> str:
         given = re.search(r"Could not override '([^']+)'", str(error))
         key = given[1] if given else str(getattr(cause, "full_key", ""))
         return f"config key {key}: no such key{_meant(key, _known_keys())}. `splitgen --cfg job` prints all of them"
-    if key := getattr(cause, "full_key", None):
-        return f"config key {key}: {found}"
-    return "\n".join([line.strip() for line in str(error).splitlines() if line.strip()][:2])
+    if full_key := getattr(cause, "full_key", None):
+        return f"config key {full_key}: {found}"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "\n".join(line for line in lines[:2] if not line.endswith(":"))
 
 
 def _known_keys(node: Any = None, prefix: str = "") -> list[str]:

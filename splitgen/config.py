@@ -6,8 +6,8 @@ Importing this module is cheap: nothing here needs more than the standard librar
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from splitgen.errors import ConfigError
 BAND_NAME = re.compile(r"[A-Za-z0-9]\w*(\.\w+)*")  # a folder, and a config name of the datasets library
 RESERVED_NAMES = ("test", "default", "all")
 DEFAULT_TOLERANCE = 0.005
+LARGEST_K = 10_000_000  # its weights are held in memory
 DEFAULT_SHARE = 4  # without a size given, a split takes a quarter of the pool's examples and types
 
 
@@ -56,7 +57,7 @@ class BenchmarkConfig(PoolConfig):
     ``rename`` says what labels of the data are called in ``labels``.
     """
 
-    rename: dict[str, str] = field(default_factory=dict)
+    rename: Any = None  # dict[str, str], see Config.bands
     labels: Any = None  # Dict[str, List[str]], see Config.bands
     files: str | None = None
     split: str = "test"
@@ -230,6 +231,7 @@ def from_omegaconf(composed: Any) -> Config:
     """
     from omegaconf import OmegaConf
 
+    _check_keys(composed)
     config = OmegaConf.to_object(composed)
     if not isinstance(config, Config):  # a config without our schema, by --config-name
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), composed))
@@ -241,6 +243,7 @@ def from_omegaconf(composed: Any) -> Config:
         for name, each in source.more.items():
             each.more = {}
             _one_of(f"{key}.more.{name}.format", each.format, POOL_FORMATS)
+    config.benchmark.rename = _mapping("benchmark.rename", config.benchmark.rename, str)
     config.selection.splits = _mapping("selection.splits", config.selection.splits, list[str])
     check(config)
     return config
@@ -251,8 +254,13 @@ def check(config: Config) -> None:
     _one_of("pool.format", config.pool.format, POOL_FORMATS)
     _one_of("benchmark.format", config.benchmark.format, POOL_FORMATS)
     for key, source in (("pool", config.pool), ("benchmark", config.benchmark)):
+        if source.format == "demo" and (source.path or source.hub_id):
+            raise ConfigError(
+                f"{key}.path", f"{key}=demo reads no data of yours. Give {key}=FORMAT too, such as {key}=gliner"
+            )
         _one_of(f"{key}.tag_column", source.tag_column, ("auto", "first", "last"))
     _at_least("metric.k", config.metric.k, 1)
+    _within("metric.k", config.metric.k, 1, LARGEST_K)
     _one_of("metric.weighting", config.metric.weighting, WEIGHTINGS)
     _one_of("metric.aggregate", config.metric.aggregate, AGGREGATES)
     _one_of("metric.short", config.metric.short, SHORT_POLICIES)
@@ -269,6 +277,8 @@ def check(config: Config) -> None:
     _at_least("output.examples_per_file", config.output.examples_per_file, 1)
     _one_of("engine.name", config.engine.name, ("local",))
     _at_least("seed", config.seed, 0)
+    if config.out is not None and not config.out.strip():
+        raise ConfigError("out", "expected a folder, found nothing: is a variable of your shell not set?")
     ladder(config)
 
 
@@ -303,7 +313,10 @@ def ladder(config: Config) -> Ladder:
     Raises: ConfigError naming the band and what is wrong with it.
     """
     given = config.bands or config.ladder.bands
+    if given and config.ladder.count is not None and not config.bands:
+        raise ConfigError("ladder.count", "this ladder names its bands. Give ladder=rungs too")
     if given:
+        _check_distinct("bands", given)
         key = "bands" if config.bands else "ladder.bands"
         return {name: _band(f"{key}.{name}", name, band) for name, band in given.items()}
     if config.ladder.count is None:
@@ -341,23 +354,56 @@ def _check_name(key: str, name: str) -> None:
         raise ConfigError(key, f"a band's name becomes a folder: use letters, digits and _, and not {reserved}")
 
 
-def _mapping(key: str, value: Any, of: Any) -> dict[str, Any]:
-    """A mapping whose values fit a type that OmegaConf knows."""
+def _check_distinct(key: str, names: Iterable[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        if (other := seen.setdefault(name.lower(), name)) != name:
+            raise ConfigError(key, f"{other} and {name} would share a folder where case does not count")
+
+
+def _check_keys(composed: Any) -> None:
+    """Refuse keys that nothing reads, which Hydra lets in with a +."""
     from omegaconf import DictConfig, OmegaConf
+
+    def walk(node: Any, prefix: str) -> None:
+        known = {each.name for each in fields(kind)} if is_dataclass(kind := OmegaConf.get_type(node)) else set(node)
+        for key in node:
+            if key not in known:
+                raise ConfigError(f"{prefix}{key}", "no such key. `splitgen --cfg job` prints all of them")
+            if isinstance(node._get_node(key), DictConfig) and node[key] is not None:
+                walk(node[key], f"{prefix}{key}.")
+
+    walk(composed, "")
+
+
+def _mapping(key: str, value: Any, of: Any) -> dict[str, Any]:
+    """A mapping of names to values of one kind: a dataclass, str or list[str]."""
+    from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise ConfigError(key, f"expected a mapping, found {value!r}")
-    typed: Any = DictConfig({}, key_type=str, element_type=of)
+    result = {}
     for name, item in value.items():
-        try:
-            typed = OmegaConf.merge(typed, {str(name): item})
-        except OmegaConfBaseException as error:
-            raise ConfigError(f"{key}.{name}", str(error).splitlines()[0]) from error
-    plain: Any = OmegaConf.to_object(typed)
-    return dict(plain)
+        place = f"{key}.{name}"
+        if of is str and not isinstance(item, str):
+            raise ConfigError(place, f"expected text, found {item!r}")
+        if of == list[str] and not (isinstance(item, list) and all(isinstance(each, str) for each in item)):
+            raise ConfigError(place, f"expected a list of labels, found {item!r}")
+        if is_dataclass(of):
+            names = [each.name for each in fields(of)]
+            if not isinstance(item, dict):
+                raise ConfigError(place, f"expected {{{', '.join(f'{each}: ...' for each in names)}}}, found {item!r}")
+            if unknown := [each for each in item if each not in names]:
+                raise ConfigError(f"{place}.{unknown[0]}", f"no such key, expected some of {', '.join(names)}")
+            try:
+                item = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(of), item))
+            except OmegaConfBaseException as error:
+                raise ConfigError(f"{place}.{error.full_key}", str(error).splitlines()[0]) from error
+        result[str(name)] = item
+    return result
 
 
 def _one_of(key: str, value: str, allowed: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from splitgen.api import Frontier, Generated, Measured
-from splitgen.output.dataset import Split
+from splitgen.output.dataset import Split, uneven
 from splitgen.pools import Dropped
 from splitgen.problem import Advance, Problem
 from splitgen.selection import Range
@@ -86,6 +86,9 @@ def _show_notes(console: Console, splits: list[Split]) -> None:
             console.print(
                 f"{split.name}: {' and '.join(gave_way)} gave way so that the band could be hit", style="yellow"
             )
+    if splits[0].selection.band:
+        for key, spread in uneven(splits, splits[0].selection.facts["match"]).items():
+            console.print(f"the pool did not allow equal {key}: they differ by {spread:.1%}", style="yellow")
     if short := [split.name for split in splits if split.measured.short]:
         console.print(f"fewer than K mentions (see metric.short): {', '.join(short)}", style="yellow", highlight=False)
 

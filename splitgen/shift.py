@@ -67,4 +67,6 @@ def label_shift(train_labels: Sequence[str], eval_labels: Sequence[str], similar
         similarity: shape (len(train_labels), len(eval_labels)), in [0, 1].
     """
     exact, partly = overlap(train_labels, eval_labels)
-    return LabelShift(exact, partly, float(max_similarity(similarity).mean()), float(entropy(similarity).mean()))
+    return LabelShift(
+        exact, partly, float(max_similarity(similarity).mean()), max(0.0, float(entropy(similarity).mean()))
+    )

@@ -93,6 +93,53 @@ BAD_INPUT = {
         "out=file/sub/OUT",
         "config key out: cannot be written: {cwd}/file is a file, expected a folder",
     ),
+    "a path for the demo": (
+        nothing,
+        "measure pool.path=mine.jsonl",
+        "config key pool.path: pool=demo reads no data of yours. Give pool=FORMAT too, such as pool=gliner",
+    ),
+    "a key that nothing reads": (
+        nothing,
+        "+metric.kk=3",
+        "config key metric.kk: no such key. `splitgen --cfg job` prints all of them",
+    ),
+    "a count of rungs for a ladder of bands": (
+        nothing,
+        "ladder.count=3",
+        "config key ladder.count: this ladder names its bands. Give ladder=rungs too",
+    ),
+    "out from an unset variable": (
+        nothing,
+        "out=",
+        "config key out: expected a folder, found nothing: is a variable of your shell not set?",
+    ),
+    "a band's misspelt key": (
+        nothing,
+        "bands={a:{low:0.5,hihg:0.6}}",
+        "config key bands.a.hihg: no such key, expected some of low, high, position, tolerance",
+    ),
+    "bands that differ in case": (
+        nothing,
+        "bands={A:{low:0.5,high:0.6},a:{low:0.5,high:0.6}}",
+        "config key bands: A and a would share a folder where case does not count",
+    ),
+    "an unquoted path": (
+        nothing,
+        "pool.path=a(1).jsonl pool=gliner",
+        "cannot understand 'pool.path=a(1).jsonl'. Quotes for Hydra may help: \"pool.path='a(1).jsonl'\"",
+    ),
+    "a value without a key": (
+        nothing,
+        "=3",
+        "the command line cannot be understood: Config group override must be a string or a list. Got int",
+    ),
+    "another format's file": (
+        broken_lines,
+        "pool=offsets pool.path=broken.jsonl",
+        "broken.jsonl: expected examples, found none that can be used; 1 times: a record has no sentence, "
+        "first at broken.jsonl:1.\nDoes another format fit? pool=gliner, conll, hf, offsets, pilener, nuner, "
+        "neretrieve, litset, asknews, fewnerd, ontonotes",
+    ),
     "broken lines": (
         broken_lines,
         "pool=gliner pool.path=broken.jsonl pool.strict=true",
@@ -106,7 +153,8 @@ BAD_INPUT = {
     "benchmark without anything": (
         nothing,
         "benchmark=labels",
-        "config key benchmark.path: expected data or labels, found neither. Give benchmark.path=PATH or benchmark.labels",
+        "config key benchmark.path: expected data or labels, found neither. Give benchmark.path=PATH "
+        "or benchmark.labels={{SET:[LABEL,...]}}",
     ),
     "benchmark without a set's file": (
         nothing,
@@ -146,7 +194,7 @@ BAD_INPUT = {
     "not an override": (
         nothing,
         "measure pool",
-        "Error parsing override 'pool'\nmissing EQUAL at '<EOF>'",
+        "cannot understand 'pool': expected KEY=VALUE",
     ),
     "few mentions where that is an error": (
         nothing,
@@ -193,7 +241,14 @@ def test_answers_before_anything_heavy_is_imported(tmp_path, arguments):
 def test_help_names_verbs_groups_and_keys(splitgen):
     run = splitgen("measure", "--help")
     assert run.returncode == 0
-    for words in ("generate", "measure", "frontier", "pool: conll, demo, gliner, hf", "weighting: zipf"):
+    for words in (
+        "generate",
+        "measure",
+        "frontier",
+        "pool: asknews, conll, demo",
+        "weighting: zipf",
+        "'out=runs/${seed}'",
+    ):
         assert words in run.stdout
 
 
@@ -251,13 +306,15 @@ def test_a_traceback_only_when_asked_for(splitgen):
     assert "InputError" in run.stderr
 
 
-def test_interrupted_runs_leave_nothing(tmp_path, cache):
+@pytest.mark.parametrize(("signal", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_stopped_runs_leave_nothing(tmp_path, cache, signal, status):
     code = (
-        "import sys, splitgen.api as api; from splitgen.cli import run\n"
-        "def stop(*args): raise KeyboardInterrupt\n"
+        "import os, signal, sys, splitgen.api as api; from splitgen.cli import run\n"
+        f"def stop(*args): os.kill(os.getpid(), signal.{signal})\n"
         "api.write_dataset = stop; sys.exit(run(sys.argv[1:]))"
     )
     command = [sys.executable, "-c", code, "out=OUT", f"cache_dir={cache}"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=dict(os.environ))
-    assert (run.returncode, run.stderr) == (130, "splitgen: interrupted; nothing was written\n")
+    assert run.returncode == status
+    assert run.stderr == ("splitgen: interrupted; the job that was running wrote nothing\n" if status == 130 else "")
     assert list(tmp_path.iterdir()) == []

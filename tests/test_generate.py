@@ -167,6 +167,10 @@ def test_an_existing_folder_is_refused_unless_it_may_be_replaced(splitgen, tmp_p
         assert run.returncode == 2
         assert run.stderr.startswith("splitgen: config key out: mine ")
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    (tmp_path / "mine" / "band").mkdir()
+    (tmp_path / "mine" / "band" / "card.json").write_text('{"files": {}}')
+    assert splitgen("out=mine", "overwrite=true").returncode == 2
+    assert (tmp_path / "mine" / "thesis.txt").exists()
     assert splitgen("out=OUT", *SMALL).returncode == 0
     before = contents(tmp_path / "OUT")
     run = splitgen("out=OUT", *SMALL)

@@ -124,6 +124,25 @@ def test_more_examples_than_so_few_types_can_give():
         BandSearch(space(), 399, 2).attainable()
 
 
+def test_a_pool_where_only_one_direction_leaves_enough_examples():
+    for seed in range(60):
+        search = BandSearch(space(30, 22, 49, 1), 10, 1, seed=seed)
+        try:
+            attainable = search.attainable()
+        except NotAttainable:
+            continue
+        assert attainable.low <= attainable.high
+
+
+def test_a_band_within_the_range_that_no_selection_hits_is_not_called_out_of_reach():
+    search = BandSearch(space(30, 8), 5, 3)
+    low, high = search.attainable().low, search.attainable().high
+    with pytest.raises(
+        NotAttainable, match="no selection of 5 examples and 3 types was found for b .* is within the range"
+    ):
+        search.search({"b": Band("b", low + 0.31234 * (high - low), low + 0.31234 * (high - low))})
+
+
 def test_swaps_keep_examples_types_and_mentions():
     pool = space()
     wishes = Wishes(80, 20, mentions=Tilt(pool, Wishes(80, 20), 0)(0.0).mentions)

@@ -102,7 +102,8 @@ def _demo(config: BenchmarkConfig, how: str) -> Benchmark:
 def _labels_only(config: BenchmarkConfig, how: str) -> Benchmark:
     if not config.labels:
         raise ConfigError(
-            "benchmark.path", "expected data or labels, found neither. Give benchmark.path=PATH or benchmark.labels"
+            "benchmark.path",
+            "expected data or labels, found neither. Give benchmark.path=PATH or benchmark.labels={SET:[LABEL,...]}",
         )
     sets = tuple(EvaluationSet(name, _normalised(name, labels, how)) for name, labels in config.labels.items())
     content = json.dumps({each.name: each.labels for each in sets}, ensure_ascii=True, sort_keys=True)
@@ -129,7 +130,7 @@ def _assemble(name: str, source: str, read: Sequence[tuple[str, Pool, list[str] 
 
 
 def _renamed(pool: Pool, config: BenchmarkConfig) -> Pool:
-    return replace(pool, examples=rename_labels(pool.examples, config.rename)) if config.rename else pool
+    return replace(pool, examples=rename_labels(pool.examples, config.rename or {})) if config.rename else pool
 
 
 def _normalised(name: str, labels: list[str], how: str) -> tuple[str, ...]:
@@ -137,6 +138,8 @@ def _normalised(name: str, labels: list[str], how: str) -> tuple[str, ...]:
         raise InputError(
             f"evaluation set {name}", "expected labels, found none: no mention in its data, none in benchmark.labels"
         )
+    if not all(label.strip() for label in labels):
+        raise InputError(f"evaluation set {name}", "expected labels, found an empty one in benchmark.labels")
     return tuple(normalise(label, how) for label in labels)
 
 

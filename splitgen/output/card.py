@@ -85,6 +85,8 @@ def config_fields(config: Config) -> dict[str, Any]:
     fields = asdict(config)
     for key in NOT_CONTENT:
         del fields[key]
+    if fields["bands"]:
+        fields["ladder"] = None  # replaced by the bands
     for source in ("pool", "benchmark", "embedder"):
         if fields[source]["path"]:
             fields[source]["path"] = Path(fields[source]["path"]).resolve().name

@@ -18,7 +18,7 @@ from splitgen.engines import load_engine
 from splitgen.labels import LabelCounts, count_batch, gather_counts
 from splitgen.measurement import Measurement, measure
 from splitgen.output.card import SCHEMA, config_fields, measurement_fields, write_json
-from splitgen.output.figures import label_figure, type_figure
+from splitgen.output.figures import FIGURES, LABEL_FIGURE, TYPE_FIGURE, label_figure, type_figure
 from splitgen.output.parquet import read_batches, write_split
 from splitgen.output.readme import dataset_readme, split_readme
 from splitgen.pools import fingerprint
@@ -29,6 +29,8 @@ from splitgen.shift import max_similarity
 from splitgen.spans import add_tags, keep_spans
 
 TEST = "test"
+LONGEST_NAME = 40  # of a split in a title
+UNEVEN = 0.01  # differences beyond this are told
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def write_dataset(
         cards.append(_card(folder, problem, config, split, splits, test_files))
         write_json(folder / split.name / "card.json", cards[-1])
         if config.output.figures:
-            _figures(folder / split.name / "figures", problem, split)
+            _figures(folder / split.name / FIGURES, problem, split)
         readme = split_readme(cards[-1], config.output.figures)
         (folder / split.name / "README.md").write_text(readme, encoding="utf-8")
         advance(1)
@@ -130,7 +132,10 @@ def _card(
         "band": {"name": split.name, "low": band.low if band else None, "high": band.high if band else None},
         "in_band": split.in_band,
         **{key: shared[key] for key in ("familiarity", "label_shift", "counts")},
-        "matching": matching(split, splits),
+        "matching": {
+            **matching(split, splits),
+            "uneven": uneven(splits, config.selection.match) if selection.band else {},
+        },
         **{key: shared[key] for key in ("embedder", "pool", "benchmark")},
         "selection": {
             "method": config.selection.method,
@@ -159,8 +164,19 @@ def matching(split: Split, splits: Sequence[Split]) -> dict[str, dict[str, float
         value = getattr(split.measured, key)
         mean = float(np.mean([getattr(other.measured, key) for other in splits]))
         result[key] = {"value": value, "mean": mean, "deviation": (value - mean) / mean}
-    distances = [ks_2samp(split.counts.mentions, other.counts.mentions).statistic for other in splits]
+    distances = [ks_2samp(split.counts.mentions, other.counts.mentions, method="asymp").statistic for other in splits]
     result["profile"] = {"ks": float(max(distances))}
+    return result
+
+
+def uneven(splits: Sequence[Split], match: Sequence[str]) -> dict[str, float]:
+    """What was to be equal and is not: name -> the greatest less the least, as a share of the mean, if over 1%."""
+    result = {}
+    for key in ("examples", "types", "mentions"):
+        values = [getattr(split.measured, key) for split in splits]
+        spread = (max(values) - min(values)) / float(np.mean(values))
+        if spread > UNEVEN and (key in match or key != "mentions"):
+            result[key] = spread
     return result
 
 
@@ -174,9 +190,11 @@ def _figures(folder: Path, problem: Problem, split: Split) -> None:
     counts = problem.counts
     measured = split.measured
     band = split.selection.band
-    title = f"{split.name}: band {band.low:.3f} to {band.high:.3f}" if band else split.name
-    label_figure(folder / "familiarity_per_label.png", measured.per_label, measured.value, title)
+    name = split.name if len(split.name) <= LONGEST_NAME else split.name[: LONGEST_NAME - 1] + "\u2026"
+    title = f"{name}: Familiarity {measured.value:.3f}"
+    limits = (band.low, band.high) if band else None
+    label_figure(folder / LABEL_FIGURE, measured.per_label, measured.value, limits, title)
     chosen = set(split.counts.labels)
     selected = np.array([label in chosen for label in counts.labels])
     nearest = max_similarity(problem.similarity.of(counts.labels))
-    type_figure(folder / "selected_types.png", counts.labels, nearest, counts.mentions, selected, title)
+    type_figure(folder / TYPE_FIGURE, counts.labels, nearest, counts.mentions, selected, title)

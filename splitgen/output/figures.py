@@ -15,28 +15,39 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SELECTED, POOL, LINE = "#0072b2", "#b8b8b8", "#d55e00"  # Okabe and Ito's blue and vermilion, safe for the colour-blind
+FIGURES = "figures"  # the folder
+LABEL_FIGURE, TYPE_FIGURE = FIGURE_NAMES = ("familiarity_per_label.png", "selected_types.png")
 LONGEST_LABEL = 28  # characters shown
 NAMED_TYPES = 12
+MOST_LABELS = 80
 NAME_WIDTH, NAME_HEIGHT = 0.2, 0.14  # of a type's name: in similarity, and in powers of ten of mentions
 DPI = 150
 
 
-def label_figure(path: Path, per_label: Mapping[str, float], value: float, title: str) -> None:
-    """Familiarity of every evaluation label as bars, the most familiar on top, and the overall value as a line.
+def label_figure(
+    path: Path, per_label: Mapping[str, float], value: float, band: tuple[float, float] | None, title: str
+) -> None:
+    """Familiarity of every evaluation label as bars, the most familiar on top, the overall value as a line.
 
     Args:
-        per_label: evaluation label -> Familiarity in [0, 1].
+        per_label: evaluation label -> Familiarity in [0, 1]; of more than 80 the highest and the lowest 40 are shown.
+        band: shaded, where there is one.
     """
     ordered = sorted(per_label.items(), key=lambda item: (item[1], item[0]))
+    if len(ordered) > MOST_LABELS:
+        title += f" (the highest and lowest {MOST_LABELS // 2} of {len(ordered)} labels)"
+        ordered = ordered[: MOST_LABELS // 2] + ordered[-(MOST_LABELS // 2) :]
     figure, axes = _figure(7.0, 1.3 + 0.19 * len(ordered))
     axes.barh(range(len(ordered)), [familiarity for _, familiarity in ordered], color=SELECTED, height=0.72)
-    axes.axvline(value, color=LINE, linewidth=1.4, zorder=0)
-    axes.text(value, len(ordered) + 0.1, f"Familiarity {value:.3f}", color=LINE, ha="center", va="bottom", fontsize=9)
+    if band:
+        axes.axvspan(*band, color=LINE, alpha=0.18, linewidth=0, zorder=0)
+    axes.axvline(value, color=LINE, linewidth=1.4, zorder=3)
+    axes.text(value, len(ordered) - 0.3, f"{value:.3f}", color=LINE, ha="center", va="bottom", fontsize=9)
     axes.set_yticks(range(len(ordered)), [_shown(label) for label, _ in ordered], fontsize=8, parse_math=False)
     axes.set_ylim(-0.6, len(ordered) - 0.4)
     axes.set_xlim(0, 1)
     axes.set_xlabel("Familiarity of the evaluation label")
-    axes.set_title(title, loc="left", pad=20, fontsize=11, parse_math=False)
+    axes.set_title(title, loc="left", pad=18, fontsize=11, parse_math=False)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.8)
     axes.tick_params(axis="y", length=0)
     _save(figure, path)
@@ -56,6 +67,8 @@ def type_figure(
         labels: the pool's types; ``similarity`` (greatest to an evaluation label, in [0, 1]), ``mentions`` (in the
             pool) and ``selected`` go with them, all of shape (types,).
     """
+    from matplotlib.patheffects import withStroke
+
     figure, axes = _figure(7.0, 4.4)
     for chosen, colour, name, size in ((~selected, POOL, "not selected", 12), (selected, SELECTED, "selected", 20)):
         label = f"{name} ({int(chosen.sum()):,} types)"
@@ -66,11 +79,13 @@ def type_figure(
         axes.annotate(
             _shown(labels[t]),
             (similarity[t], mentions[t]),
-            xytext=(4, 3),
+            xytext=(5, 0),
             textcoords="offset points",
+            va="center",
             fontsize=7.5,
             parse_math=False,
             zorder=4,
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
         )
     axes.set_yscale("log")
     axes.set_xlim(0, 1.02)

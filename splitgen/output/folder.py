@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from splitgen.errors import ConfigError
+from splitgen.output.figures import FIGURE_NAMES, FIGURES
 
 
 def check_out(out: Path, overwrite: bool) -> None:
@@ -19,11 +21,29 @@ def check_out(out: Path, overwrite: bool) -> None:
     if out.exists() or out.is_symlink():
         if not overwrite:
             raise ConfigError("out", f"{out} exists already. Give another folder, or overwrite=true to replace it")
-        if not out.is_dir() or out.is_symlink() or (any(out.iterdir()) and not any(out.glob("*/card.json"))):
-            raise ConfigError("out", f"{out} is no dataset of splitgen's, so overwrite=true will not replace it")
+        if out.is_symlink() or not out.is_dir() or (strange := _strange(out)):
+            what = f"it holds {strange}" if out.is_dir() and not out.is_symlink() else "it is no folder"
+            raise ConfigError(
+                "out", f"{out} is not as splitgen wrote it ({what}), so overwrite=true will not replace it"
+            )
     existing = next(parent for parent in out.absolute().parents if parent.exists())
     if not existing.is_dir():
         raise ConfigError("out", f"cannot be written: {existing} is a file, expected a folder")
+
+
+def _strange(out: Path) -> Path | None:
+    """Some file that no card of ours accounts for; None if there is none."""
+    ours = {Path("README.md")}
+    for card in out.glob("*/card.json"):
+        try:
+            files = json.loads(card.read_text(encoding="utf-8"))["files"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        band = card.relative_to(out).parent
+        ours |= {band / "card.json", band / "README.md", *(band / FIGURES / name for name in FIGURE_NAMES)}
+        ours |= {Path(name) for name in files}
+    found = (file.relative_to(out) for file in sorted(out.rglob("*")) if not file.is_dir() or file.is_symlink())
+    return next((file for file in found if file not in ours or len(ours) == 1), None)
 
 
 @contextmanager

@@ -33,7 +33,8 @@ def dataset_readme(cards: Sequence[Mapping[str, Any]], has_test: bool, overrides
     """
     from huggingface_hub import DatasetCardData
 
-    most = max(card["counts"]["examples"] for card in cards)
+    files = {name: file["examples"] for card in cards for name, file in card["files"].items()}
+    most = sum(files.values())
     card_data = DatasetCardData(
         task_categories=["token-classification"],
         task_ids=["named-entity-recognition"],

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from splitgen.choices import POOL_FORMATS
 from splitgen.config import PoolConfig
 from splitgen.errors import ConfigError, InputError
 from splitgen.pools.pool import Dropped, Parsed, Pool, Record, Unfit, Unusable, collect
@@ -21,6 +22,7 @@ from splitgen.pools.rows import Options, Row, hub_rows, local_rows
 Records = Iterable[Record | Unusable]
 Watch = Callable[[Records], Iterator[Record | Unusable]]
 
+FORMATS = POOL_FORMATS[1:]  # without the demo
 FILES_ONLY = {"conll": "a CoNLL file"}
 EXPECTED = {"gliner": "a GLiNER JSON or JSONL file", "offsets": "a JSON file with character offsets", **FILES_ONLY}
 
@@ -52,7 +54,11 @@ def read_pool(config: PoolConfig, watch: Watch = iter, key: str = "pool", seed: 
         hub = "" if config.format in FILES_ONLY else f" or {key}.hub_id=OWNER/NAME"
         raise ConfigError(f"{key}.path", f"expected {expected}, found nothing. Give {key}.path=PATH{hub}")
     if not len(pool):
-        reasons = "".join(f"; {count} times: {reason}" for reason, count in pool.dropped.counts.most_common(1))
+        reasons = "".join(
+            f"; {count} times: {reason}, first at {pool.dropped.first[reason]}.\n"
+            f"Does another format fit? {key}={', '.join(FORMATS)}"
+            for reason, count in pool.dropped.counts.most_common(1)
+        )
         raise InputError(config.path or pool.source, f"expected examples, found none that can be used{reasons}")
     return _joined(
         pool, [read_pool(each, watch, f"{key}.more.{name}", seed) for name, each in (config.more or {}).items()]
@@ -69,13 +75,13 @@ def read_file(config: PoolConfig, path: Path, watch: Watch = iter, key: str = "p
     if path.is_dir() and config.format in FILES_ONLY:
         raise InputError(str(path), f"expected {EXPECTED[config.format]}, found a folder. Mend {key}.path")
     try:
-        examples, dropped = collect(watch(_records(config, path, seed)), config.strict, key)
+        examples, dropped = collect(watch(_records(config, path, seed, key)), config.strict, key)
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror or error}") from error
     return Pool(config.name or path.stem, path.name, fingerprint(path), examples, dropped)
 
 
-def _records(config: PoolConfig, path: Path, seed: int) -> Records:
+def _records(config: PoolConfig, path: Path, seed: int, key: str) -> Records:
     if config.format == "demo":
         from splitgen.pools import demo
 
@@ -83,8 +89,8 @@ def _records(config: PoolConfig, path: Path, seed: int) -> Records:
     if config.format == "conll":
         from splitgen.pools import conll
 
-        return conll.read(path, config.tag_column)
-    return _parsed(config, local_rows(path, config.split), seed)
+        return conll.read(path, config.tag_column, key)
+    return _parsed(config, local_rows(path, config.split, key), seed)
 
 
 def _parsed(config: PoolConfig, rows: Iterable[Row], seed: int) -> Records:

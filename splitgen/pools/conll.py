@@ -21,14 +21,14 @@ SNIFFED_LINES = 10_000
 TAG_COLUMNS = ("auto", "first", "last")
 
 
-def read(path: Path, tag_column: str = "auto") -> Iterator[Record | Unusable]:
+def read(path: Path, tag_column: str = "auto", key: str = "pool") -> Iterator[Record | Unusable]:
     """Sentences of a CoNLL file, in its order.
 
     Args:
         tag_column: ``first``, ``last``, or ``auto``: whichever holds tags only.
     Raises: InputError if ``auto`` finds tags in neither.
     """
-    tag_at = _tag_position(path, tag_column)
+    tag_at = _tag_position(path, tag_column, key)
     number, sentence = 0, []
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         for line_number, line in enumerate(_with_end(file), start=1):
@@ -91,7 +91,7 @@ def _record(path: Path, number: int, sentence: list[tuple[int, list[str]]], tag_
     return Record(f"{path}:{sentence[0][0]}", str(number), tokens, spans)
 
 
-def _tag_position(path: Path, tag_column: str) -> int:
+def _tag_position(path: Path, tag_column: str, key: str) -> int:
     if tag_column != "auto":
         return 0 if tag_column == "first" else -1
     with path.open(encoding="utf-8-sig", errors="replace") as file:
@@ -103,7 +103,7 @@ def _tag_position(path: Path, tag_column: str) -> int:
         raise InputError(
             str(path),
             "expected a token and a tag such as B-person per line; found tags in no column. "
-            "Give pool.tag_column=first or last, or another pool format",
+            f"Give {key}.tag_column=first or last, or another format",
         )
     return best
 

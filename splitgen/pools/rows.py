@@ -63,19 +63,22 @@ def _read_object(path: str) -> dict[str, Any]:
     return found
 
 
-def local_rows(path: Path, split: str) -> Iterator[Row]:
+def local_rows(path: Path, split: str, key: str = "pool") -> Iterator[Row]:
     """Rows of a file or folder, in its order.
 
     Args:
         split: which one, where there are several.
+        key: the config key to name in errors, ``pool`` or ``benchmark``.
     Raises: InputError if it is none of the containers.
     """
     if path.is_file():
-        return _parquet([path]) if _starts(path, b"PAR1") else _json(path, split)
+        return _parquet([path]) if _starts(path, b"PAR1") else _json(path, split, key)
     if (path / "state.json").exists() or (path / "dataset_dict.json").exists():
-        return _saved(path, split)
+        return _saved(path, split, key)
+    if bands := sorted(card.parent.name for card in path.glob("*/card.json")):
+        raise InputError(str(path), f"a dataset of several splits. Give {key}.path to one of them: {', '.join(bands)}")
     if files := sorted(path.rglob("*.parquet")):
-        return _parquet(_of_split(files, path, split))
+        return _parquet(_of_split(files, path, split, key))
     raise InputError(
         str(path), "a folder without Parquet files, not written by save_to_disk. Give a file or another folder"
     )
@@ -98,7 +101,7 @@ def hub_rows(hub_id: str, subset: str | None, split: str, revision: str | None) 
     return _dataset_rows(dataset, hub_id)
 
 
-def _json(path: Path, split: str) -> Iterator[Row]:
+def _json(path: Path, split: str, key: str) -> Iterator[Row]:
     with path.open("rb") as file:
         start = file.readline().lstrip(b" \t\r\n\xef\xbb\xbf")
         while not start and (line := file.readline()):
@@ -109,7 +112,7 @@ def _json(path: Path, split: str) -> Iterator[Row]:
     if splits is None:
         return _lines(path)
     if split not in splits:
-        raise InputError(str(path), f"no split {split!r}, only {', '.join(splits)}. Give pool.split=NAME")
+        raise InputError(str(path), f"no split {split!r}, only {', '.join(splits)}. Give {key}.split=NAME")
     return (Row(f"{path}: {split} record {i}", i, value) for i, value in enumerate(splits[split]))
 
 
@@ -167,7 +170,7 @@ def _array(path: Path) -> Iterator[Row]:
         position, number = end, number + 1
 
 
-def _saved(path: Path, split: str) -> Iterator[Row]:
+def _saved(path: Path, split: str, key: str) -> Iterator[Row]:
     from datasets import DatasetDict, load_from_disk
 
     try:
@@ -176,7 +179,7 @@ def _saved(path: Path, split: str) -> Iterator[Row]:
         raise InputError(str(path), f"not a dataset written by save_to_disk: {error}") from error
     if isinstance(saved, DatasetDict):
         if split not in saved:
-            raise InputError(str(path), f"no split {split!r}, only {', '.join(saved)}. Give pool.split=NAME")
+            raise InputError(str(path), f"no split {split!r}, only {', '.join(saved)}. Give {key}.split=NAME")
         saved = saved[split]
     return _dataset_rows(saved, str(path))
 
@@ -187,7 +190,7 @@ def _dataset_rows(dataset: Any, where: str) -> Iterator[Row]:
         yield Row(f"{where}: row {number}", number, named(row))
 
 
-def _of_split(files: list[Path], folder: Path, split: str) -> list[Path]:
+def _of_split(files: list[Path], folder: Path, split: str, key: str) -> list[Path]:
     """The files named for a split (``train-00000-of-00001.parquet``), or all if none is named for any."""
     named = {file: SPLIT_FILE.fullmatch(file.name) for file in files}
     if not any(named.values()):
@@ -195,7 +198,7 @@ def _of_split(files: list[Path], folder: Path, split: str) -> list[Path]:
     chosen = [file for file, match in named.items() if match and match[1] == split]
     if not chosen:
         splits = sorted({match[1] for match in named.values() if match})
-        raise InputError(str(folder), f"no split {split!r}, only {', '.join(splits)}. Give pool.split=NAME")
+        raise InputError(str(folder), f"no split {split!r}, only {', '.join(splits)}. Give {key}.split=NAME")
     return chosen
 
 

@@ -176,29 +176,36 @@ class BandSearch:
         What is attainable with more held equal stays so with less, so the ends of stricter wishes count too.
         """
         if wishes not in self._known_ends:
-            self._known_ends[wishes] = ends = []
-            for sign in (-1.0, 1.0):
-                for steepness in STEEPNESSES:
-                    start = self._tilts[wishes](float(np.sinh(sign * steepness)))
-                    if len(start.examples) == wishes.examples:
-                        swapper = Swapper(self.space, wishes, start.types)
-                        ends.append((sign * steepness, swapper.approach(start, sign * np.inf, 0.0)))
-                        break
+            ends = [end for sign in (-1.0, 1.0) if (end := self._end(wishes, sign))]
+            ends = [ends[0], ends[-1]] if ends else []  # only one direction may leave enough examples
             level = [known for _, known in self._levels].index(wishes)
             stricter = self._ends(self._levels[level - 1][1]) if level else []
             if ends and stricter:
                 ends[0] = min(ends[0], stricter[0], key=lambda end: end[1].familiarity)
                 ends[1] = max(ends[1], stricter[1], key=lambda end: end[1].familiarity)
+            self._known_ends[wishes] = ends
         return self._known_ends[wishes]
 
+    def _end(self, wishes: Wishes, sign: float) -> tuple[float, Candidate] | None:
+        for steepness in STEEPNESSES:
+            start = self._tilts[wishes](float(np.sinh(sign * steepness)))
+            if len(start.examples) == wishes.examples:
+                swapper = Swapper(self.space, wishes, start.types)
+                return sign * steepness, swapper.approach(start, sign * np.inf, 0.0)
+        return None
+
     def _refusal(self, missed: Sequence[Band]) -> str:
-        names = ", ".join(f"{band.name} ({band.low:g} to {band.high:g})" for band in missed)
-        ranges = self.ranges()
-        gave_way, widest = list(ranges.items())[-1]
+        gave_way, widest = list(self.ranges().items())[-1]
+        size = f"{self.wishes.examples} examples and {self.wishes.types} types"
+        outside = [band for band in missed if band.high < widest.low or band.low > widest.high]
+        if not outside:
+            names = ", ".join(f"{band.name} ({band.low:.6g} to {band.high:.6g})" for band in missed)
+            return (
+                f"no selection of {size} was found for {names}, although that is within the range {widest}:\n"
+                "widen the band, or raise selection.examples"
+            )
+        names = ", ".join(f"{band.name} ({band.low:g} to {band.high:g})" for band in outside)
         text = f"not attainable: {names}. The range is {self.attainable()}"
         if widest != self.attainable():
-            text += f" (at most {widest}, if {' and '.join(gave_way)} may differ)"
-        return (
-            f"{text} with {self.wishes.examples} examples and {self.wishes.types} types:\n"
-            "move the bands into it, or change selection.examples or selection.types."
-        )
+            text += f" ({widest} if {' and '.join(gave_way)} may differ)"
+        return f"{text} with {size}:\nmove the bands into it, or change selection.examples or selection.types"
