@@ -2,11 +2,14 @@
 
     python scripts/reference_cards.py [FOLDER]
 
-A test makes them too and compares, so that a change of the search or of the demo cannot go unnoticed.
+The published setups are run on a part of Pile-NER, `pools/pilener_dev.jsonl` in the folder that SPLITGEN_DATA names,
+with both embedders; all-mpnet-base-v2 is fetched where SPLITGEN_MPNET does not name its folder. A test makes the cards
+too and compares, so that a change of the search, of the demo or of a published setup cannot go unnoticed.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -14,17 +17,33 @@ from pathlib import Path
 
 from splitgen import generate, load_config
 
-SETUPS = {
-    "demo": [],
-    "demo_rungs": ["experiment=demo_rungs"],
-}
+ROOT = Path(__file__).parent.parent
+OWN = {"demo": [], "demo_rungs": ["experiment=demo_rungs"]}
+PUBLISHED = ("pilener_max", "pilener_entropy")
+EMBEDDERS = ("minilm", "mpnet")
 
 
-def make(folder: Path) -> None:
-    """Write ``folder/SETUP/README.md`` and ``folder/SETUP/BAND/{README.md,card.json}`` for every setup."""
-    for name, overrides in SETUPS.items():
+def published(sample: Path, mpnet: Path) -> dict[str, list[str]]:
+    """Overrides of the published setups on a sample of their pool, by name."""
+    paths = {"minilm": "null", "mpnet": f"'{mpnet}'"}
+    return {
+        f"golde2025/{setup}/{embedder}": [
+            f"experiment=golde2025/{setup}",
+            "pool=gliner",
+            f"pool.path='{sample}'",
+            f"embedder={embedder}",
+            f"embedder.path={paths[embedder]}",
+        ]
+        for setup in PUBLISHED
+        for embedder in EMBEDDERS
+    }
+
+
+def make(folder: Path, setups: dict[str, list[str]]) -> None:
+    """Write ``folder/SETUP/README.md`` and ``folder/SETUP/SPLIT/{README.md,card.json}`` for every setup."""
+    for name, overrides in setups.items():
         with tempfile.TemporaryDirectory() as scratch:
-            out = Path(scratch) / name
+            out = Path(scratch) / "out"
             generate(load_config([*overrides, f"out={out}", "output.figures=false"]), overrides)
             shutil.rmtree(folder / name, ignore_errors=True)
             for file in sorted(out.rglob("*")):
@@ -35,4 +54,9 @@ def make(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent.parent / "data_cards")
+    from fetch_mpnet import fetch
+
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "data_cards"
+    data = Path(os.environ.get("SPLITGEN_DATA", ROOT.parent / "shared" / "data"))
+    model = Path(os.environ["SPLITGEN_MPNET"]) if "SPLITGEN_MPNET" in os.environ else fetch(ROOT / "models")
+    make(target, {**OWN, **published(data / "pools" / "pilener_dev.jsonl", model / "")})

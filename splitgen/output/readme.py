@@ -77,7 +77,7 @@ def _again(overrides: Sequence[str]) -> list[str]:
     from shlex import quote
 
     kept = sorted(override for override in overrides if not NOT_CONTENT.match(override))
-    named = [PATH_KEY.sub(lambda match: match[1] + Path(match[2]).resolve().name, override) for override in kept]
+    named = [PATH_KEY.sub(lambda match: match[1] + Path(match[2].strip("'\"")).name, override) for override in kept]
     return [quote(override) for override in named]
 
 
