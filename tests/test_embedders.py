@@ -30,7 +30,7 @@ LABELS = [
 class Letters:
     """An embedder that needs no model: the first letter decides; it remembers what it was asked."""
 
-    name, sha256 = "letters", "ab" * 32
+    name, sha256, stored_at_once = "letters", "ab" * 32, 4096
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -111,6 +111,17 @@ def test_similarity_is_clipped(tmp_path):
     )  # a -> (-1,0), b -> (.6,.8), c -> (1,0), d -> (-1,0)
     np.testing.assert_allclose(result.matrix, [[0, 1], [0.6, 0]])
     np.testing.assert_allclose(result.of(["b"]), [[0.6, 0]])
+
+
+def test_vectors_that_depend_on_the_list_are_not_stored(tmp_path):
+    embedder, told = Letters(), []
+    embedder.stored_at_once = None
+    vectors = embed(embedder, ["b", "a", "b", "c"], tmp_path, told.append)
+    embed(embedder, ["b", "a"], tmp_path)
+    assert embedder.asked == ["b", "a", "c", "b", "a"]  # each once, in the order given
+    assert sum(told) == 3
+    assert list(tmp_path.iterdir()) == []
+    np.testing.assert_array_equal(vectors, np.eye(3)[[2, 1, 2, 0]])
 
 
 def test_models_that_are_not_there(tmp_path):

