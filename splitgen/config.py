@@ -14,9 +14,11 @@ from typing import Any
 from splitgen.bands import Band, Ladder, Rung, rungs
 from splitgen.choices import (
     AGGREGATES,
+    EMBEDDER_KINDS,
     MATCHES,
     NORMALISATIONS,
     POOL_FORMATS,
+    POOLINGS,
     SCOPES,
     SCORES,
     SELECTION_METHODS,
@@ -65,13 +67,19 @@ class BenchmarkConfig(PoolConfig):
 
 @dataclass
 class EmbedderConfig:
-    """A sentence-transformers model: a local ``path``, else an installed ``package``, else ``model`` on the Hub."""
+    """A model: a local ``path``, else an installed ``package``, else ``model`` on the Hub.
 
+    ``pooling`` is for the kind transformers, ``batch_size`` for its pooling mean_with_padding.
+    """
+
+    kind: str = "sentence_transformers"
     name: str | None = None
     model: str | None = None
     package: str | None = None
     revision: str | None = None
     path: str | None = None
+    pooling: str = "mean"
+    batch_size: int = 256
 
 
 @dataclass
@@ -259,6 +267,13 @@ def check(config: Config) -> None:
                 f"{key}.path", f"{key}=demo reads no data of yours. Give {key}=FORMAT too, such as {key}=gliner"
             )
         _one_of(f"{key}.tag_column", source.tag_column, ("auto", "first", "last"))
+    _one_of("embedder.kind", config.embedder.kind, EMBEDDER_KINDS)
+    _one_of("embedder.pooling", config.embedder.pooling, POOLINGS)
+    if config.embedder.kind != "transformers" and config.embedder.pooling != "mean":
+        raise ConfigError(
+            "embedder.pooling", f"only embedder.kind=transformers has a choice, found {config.embedder.kind}"
+        )
+    _at_least("embedder.batch_size", config.embedder.batch_size, 1)
     _at_least("metric.k", config.metric.k, 1)
     _within("metric.k", config.metric.k, 1, LARGEST_K)
     _one_of("metric.weighting", config.metric.weighting, WEIGHTINGS)

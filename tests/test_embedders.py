@@ -124,6 +124,20 @@ def test_vectors_that_depend_on_the_list_are_not_stored(tmp_path):
     np.testing.assert_array_equal(vectors, np.eye(3)[[2, 1, 2, 0]])
 
 
+def test_wrong_settings():
+    for overrides, problem in {
+        ("embedder.kind=glove",): "embedder.kind: expected one of sentence_transformers, transformers, found 'glove'",
+        ("embedder=bert", "embedder.pooling=max"): "embedder.pooling: expected one of mean, mean_with_padding, cls, "
+        "found 'max'",
+        ("embedder.pooling=cls",): "embedder.pooling: only embedder.kind=transformers has a choice, "
+        "found sentence_transformers",
+        ("embedder=bert", "embedder.batch_size=0"): "embedder.batch_size: expected an integer of at least 1, found 0",
+    }.items():
+        with pytest.raises(ConfigError) as caught:
+            load_config(overrides)
+        assert str(caught.value) == f"config key {problem}"
+
+
 def test_models_that_are_not_there(tmp_path):
     with pytest.raises(
         ConfigError, match="embedder.path: expected a sentence-transformers model's folder, found no such"

@@ -21,7 +21,7 @@ class Similarity:
     """How near training types are to evaluation labels.
 
     Attributes:
-        matrix: float32 of shape (train_labels, eval_labels): cosines, those below 0 set to 0.
+        matrix: float32 of shape (train_labels, eval_labels), cosines, those below 0 set to 0.
     """
 
     train_labels: tuple[str, ...]
@@ -36,6 +36,10 @@ class Similarity:
 
 def load_embedder(config: EmbedderConfig) -> Embedder:
     """The configured embedder. Raises: ConfigError or InputError if there is no such model."""
+    if config.kind == "transformers":
+        from splitgen.embedders.transformers import TransformerEmbedder
+
+        return TransformerEmbedder(config)
     from splitgen.embedders.sentence_transformers import SentenceTransformerEmbedder
 
     return SentenceTransformerEmbedder(config)
