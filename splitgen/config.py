@@ -67,7 +67,7 @@ class BenchmarkConfig(PoolConfig):
 
 @dataclass
 class EmbedderConfig:
-    """A model: a local ``path``, else an installed ``package``, else ``model`` on the Hub.
+    """A model: a local ``path``, else an installed ``package``, else ``model`` on the Hub; or a file of word vectors.
 
     ``pooling`` is for the kind transformers, ``batch_size`` for its pooling mean_with_padding.
     """

@@ -126,7 +126,8 @@ def test_vectors_that_depend_on_the_list_are_not_stored(tmp_path):
 
 def test_wrong_settings():
     for overrides, problem in {
-        ("embedder.kind=glove",): "embedder.kind: expected one of sentence_transformers, transformers, found 'glove'",
+        ("embedder.kind=glove",): "embedder.kind: expected one of sentence_transformers, transformers, word_vectors, "
+        "found 'glove'",
         ("embedder=bert", "embedder.pooling=max"): "embedder.pooling: expected one of mean, mean_with_padding, cls, "
         "found 'max'",
         ("embedder.pooling=cls",): "embedder.pooling: only embedder.kind=transformers has a choice, "

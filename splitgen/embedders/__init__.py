@@ -35,11 +35,15 @@ class Similarity:
 
 
 def load_embedder(config: EmbedderConfig) -> Embedder:
-    """The configured embedder. Raises: ConfigError or InputError if there is no such model."""
+    """The configured embedder. Raises: ConfigError or InputError if there is no such model or file."""
     if config.kind == "transformers":
         from splitgen.embedders.transformers import TransformerEmbedder
 
         return TransformerEmbedder(config)
+    if config.kind == "word_vectors":
+        from splitgen.embedders.word_vectors import WordVectorEmbedder
+
+        return WordVectorEmbedder(config)
     from splitgen.embedders.sentence_transformers import SentenceTransformerEmbedder
 
     return SentenceTransformerEmbedder(config)
