@@ -146,7 +146,8 @@ def familiarity_from_counts(
     labels = tuple(sorted(mention_counts))
     matrix = sp.csr_array(np.array([[mention_counts[label] for label in labels]]))
     config = load_config([f"embedder={embedder}"])
-    similar = similarity(load_embedder(config.embedder), labels, benchmark.labels, cache_dir(config))
+    model = load_embedder(config.embedder)
+    similar = similarity(model, labels, benchmark.labels, cache_dir(config), measure=metric.similarity)
     return measure_counts(LabelCounts(labels, matrix), 0, benchmark, similar, metric)
 
 

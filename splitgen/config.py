@@ -23,6 +23,7 @@ from splitgen.choices import (
     SCORES,
     SELECTION_METHODS,
     SHORT_POLICIES,
+    SIMILARITIES,
     WEIGHTINGS,
 )
 from splitgen.errors import ConfigError
@@ -84,7 +85,7 @@ class EmbedderConfig:
 
 @dataclass
 class MetricConfig:
-    """How Familiarity is computed; see splitgen.familiarity."""
+    """How Familiarity is computed; see splitgen.familiarity, and splitgen.embedders for ``similarity``."""
 
     k: int = 1000
     weighting: str = "zipf"
@@ -92,6 +93,7 @@ class MetricConfig:
     short: str = "renormalise"
     exposure: int | None = None
     normalise: str = "lower_strip"
+    similarity: str = "cosine"
 
 
 @dataclass
@@ -161,6 +163,7 @@ class FactConfig:
     weighting: str | None = None
     k: int | None = None
     aggregate: str | None = None
+    similarity: str = "cosine"
 
 
 @dataclass
@@ -280,6 +283,7 @@ def check(config: Config) -> None:
     _one_of("metric.aggregate", config.metric.aggregate, AGGREGATES)
     _one_of("metric.short", config.metric.short, SHORT_POLICIES)
     _one_of("metric.normalise", config.metric.normalise, NORMALISATIONS)
+    _one_of("metric.similarity", config.metric.similarity, SIMILARITIES)
     _at_least("metric.exposure", config.metric.exposure, 1)
     _check_selection(config.selection)
     _one_of("selection.unselected", config.selection.unselected, ("drop", "exclude"))

@@ -63,7 +63,9 @@ def prepare(config: Config, progress: Progress) -> Problem:
     if not counts.labels:
         raise InputError(config.pool.path or pool.source, f"none of its {len(pool)} examples has a mention")
     with progress.step("embedding labels", len(counts.labels) + len(benchmark.labels)) as advance:
-        similar = similarity(embedder, counts.labels, benchmark.labels, cache_dir(config), advance)
+        similar = similarity(
+            embedder, counts.labels, benchmark.labels, cache_dir(config), advance, config.metric.similarity
+        )
     return Problem(pool, counts, benchmark, embedder, similar)
 
 

@@ -19,6 +19,7 @@ def facts_about(config: Config, pool: str, split: str | None = None) -> tuple[Fa
         "weighting": config.metric.weighting,
         "k": config.metric.k,
         "aggregate": config.metric.aggregate,
+        "similarity": config.metric.similarity,
     }
     return tuple(
         fact

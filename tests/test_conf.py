@@ -79,6 +79,8 @@ def test_facts_are_about_the_runs_they_name():
     (fact,) = facts_about(config, "NuNER")
     assert (fact.familiarity, fact.per_benchmark["CrossNER_AI"]) == (0.9079, 0.9079)
     assert facts_about(config, "my pool") == ()
+    config.metric.similarity = "angular"
+    assert facts_about(config, "NuNER") == ()  # what was printed is of cosines
     splits = load_config(["experiment=golde2025/pilener_max"])
     assert [fact.f1 for fact in facts_about(splits, "any pool", "hard")] == [29.8]
     assert facts_about(splits, "any pool") == ()

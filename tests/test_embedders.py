@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from splitgen.config import EmbedderConfig, load_config
+import splitgen
+from splitgen.config import EmbedderConfig, MetricConfig, load_config
 from splitgen.embedders import embed, load_embedder, similarity
 from splitgen.embedders.sentence_transformers import SentenceTransformerEmbedder
 from splitgen.errors import ConfigError, InputError
@@ -113,6 +115,37 @@ def test_similarity_is_clipped(tmp_path):
     np.testing.assert_allclose(result.of(["b"]), [[0.6, 0]])
 
 
+def test_angular_similarity_is_not_clipped(tmp_path):
+    class Plane(Letters):
+        sha256 = "01" * 32
+
+        def encode(self, labels, advance):
+            angles = np.radians([int(label) for label in labels])
+            return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+
+    result = similarity(Plane(), ["0", "45", "90", "180"], ["0"], tmp_path, measure="angular")
+    assert result.matrix.dtype == np.float32
+    np.testing.assert_allclose(result.matrix[:, 0], [1, 0.75, 0.5, 0], atol=1e-6)  # 1 - angle / 180 degrees
+    with pytest.raises(ValueError, match="measure: expected one of cosine, angular, found 'euclid'"):
+        similarity(Plane(), ["0"], ["0"], tmp_path, measure="euclid")
+
+
+def test_a_measurement_says_how_labels_were_compared(tmp_path, cache):
+    values = {}
+    for measure in ("cosine", "angular"):
+        overrides = [f"metric.similarity={measure}", f"out={tmp_path / measure}", f"cache_dir={cache}"]
+        values[measure] = splitgen.measure(load_config(overrides)).measurement.per_label
+        written = json.loads((tmp_path / measure / "measurement.json").read_text())
+        assert written["familiarity"]["similarity"] == measure
+    assert all(0.5 < values["angular"][label] != value for label, value in values["cosine"].items())
+
+
+def test_familiarity_from_counts_may_be_angular():
+    by_cosine = splitgen.familiarity_from_counts({"person": 1000}, ["city"]).value
+    by_angle = splitgen.familiarity_from_counts({"person": 1000}, ["city"], metric=MetricConfig(similarity="angular"))
+    assert by_angle.value == pytest.approx(1 - np.arccos(by_cosine) / np.pi, abs=1e-5)
+
+
 def test_vectors_that_depend_on_the_list_are_not_stored(tmp_path):
     embedder, told = Letters(), []
     embedder.stored_at_once = None
@@ -133,6 +166,7 @@ def test_wrong_settings():
         ("embedder.pooling=cls",): "embedder.pooling: only embedder.kind=transformers has a choice, "
         "found sentence_transformers",
         ("embedder=bert", "embedder.batch_size=0"): "embedder.batch_size: expected an integer of at least 1, found 0",
+        ("metric.similarity=dot",): "metric.similarity: expected one of cosine, angular, found 'dot'",
     }.items():
         with pytest.raises(ConfigError) as caught:
             load_config(overrides)

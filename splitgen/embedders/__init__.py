@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from splitgen.choices import SIMILARITIES
 from splitgen.config import EmbedderConfig
 from splitgen.embedders.base import Embedder
 from splitgen.embedders.cache import embed
@@ -21,7 +22,7 @@ class Similarity:
     """How near training types are to evaluation labels.
 
     Attributes:
-        matrix: float32 of shape (train_labels, eval_labels), cosines, those below 0 set to 0.
+        matrix: float32 of shape (train_labels, eval_labels), values in [0, 1].
     """
 
     train_labels: tuple[str, ...]
@@ -55,8 +56,22 @@ def similarity(
     eval_labels: Sequence[str],
     cache_dir: Path,
     advance: Callable[[int], None] = lambda _: None,
+    measure: str = "cosine",
 ) -> Similarity:
-    """Embed both sides and compare them."""
+    """Embed both sides and compare them.
+
+    Args:
+        measure: ``cosine``, cosines below 0 set to 0 (the paper, section 3); or ``angular``, 1 - arccos(cosine) / pi
+            without setting any to 0, as in the authors' research code (whoisjones/GLiNER,
+            analysis/compute_metric_revision.py); vectors at right angles have 0.5.
+    Raises: ConfigError if the cache cannot be used; InputError if the model or file cannot.
+    """
     vectors = embed(embedder, [*train_labels, *eval_labels], cache_dir, advance)
     cosines = vectors[: len(train_labels)] @ vectors[len(train_labels) :].T
-    return Similarity(tuple(train_labels), tuple(eval_labels), np.clip(cosines, 0.0, 1.0))
+    if measure == "angular":
+        compared = 1 - np.arccos(np.clip(cosines, -1.0, 1.0)) / np.float32(np.pi)
+    elif measure == "cosine":
+        compared = np.clip(cosines, 0.0, 1.0)
+    else:
+        raise ValueError(f"measure: expected one of {', '.join(SIMILARITIES)}, found {measure!r}")
+    return Similarity(tuple(train_labels), tuple(eval_labels), compared)

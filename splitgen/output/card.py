@@ -40,6 +40,7 @@ def measurement_fields(
             "fewer_than_k_mentions": measured.short,
             "exposure": metric.exposure,
             "normalise": metric.normalise,
+            "similarity": metric.similarity,
             "aggregates": measured.aggregates,
             "per_benchmark": measured.per_benchmark,
             "per_label": measured.per_label,
