@@ -80,8 +80,8 @@ BAD_INPUT = {
     "unknown embedder": (
         nothing,
         "embedder=minilmm",
-        "config key embedder: expected one of minilm, mpnet, sentence_transformers, found 'minilmm' "
-        "(did you mean minilm?)",
+        "config key embedder: expected one of bert, distilbert, fasttext_crawl, fasttext_wiki, glove, minilm, mpnet, "
+        "sentence_transformers, found 'minilmm' (did you mean minilm?)",
     ),
     "no such model": (
         nothing,
