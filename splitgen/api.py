@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from splitgen.benchmarks import Benchmark, EvaluationSet
 from splitgen.config import Config, FactConfig, MetricConfig, ladder, load_config
 from splitgen.embedders import load_embedder, similarity
 from splitgen.errors import ConfigError
-from splitgen.labels import LabelCounts
+from splitgen.labels import LabelCounts, normalise
 from splitgen.measurement import Measurement
 from splitgen.measurement import measure as measure_counts
 from splitgen.output.card import measurement_fields, write_json
@@ -23,6 +24,7 @@ from splitgen.output.folder import appearing, check_out
 from splitgen.problem import Problem, Progress, Silent, cache_dir, prepare
 from splitgen.published import fact_fields, facts_about
 from splitgen.selection import Band, BandSearch, Range, band_search, select
+from splitgen.spans import count_items
 
 DEFAULT_OUT = "splits"
 
@@ -62,7 +64,7 @@ class Frontier:
     written: Path | None
 
 
-def generate(config: Config, overrides: Sequence[str] = (), progress: Progress | None = None) -> Generated:
+def generate(config: Config, overrides: Sequence[str] | None = None, progress: Progress | None = None) -> Generated:
     """Find a split for every band and write them all to ``config.out``.
 
     Args:
@@ -89,7 +91,7 @@ def measure(config: Config, progress: Progress | None = None) -> Measured:
     """
     written = _json_path(config, "measurement.json")
     problem = prepare(config, progress or Silent())
-    tokens = sum(len(row) for row in problem.pool.examples.column("tokens").to_pylist())
+    tokens = count_items(problem.pool.examples, "tokens")
     measurement = measure_counts(problem.counts, tokens, problem.benchmark, problem.similarity, config.metric)
     published = facts_about(config, problem.pool.name)
     if written:
@@ -139,12 +141,21 @@ def familiarity_from_counts(
     metric = metric or MetricConfig()
     sets = evaluation_labels if isinstance(evaluation_labels, Mapping) else {"labels": evaluation_labels}
     benchmark = Benchmark(
-        "labels", "labels", "", tuple(EvaluationSet(name, tuple(members)) for name, members in sets.items())
+        "labels",
+        "labels",
+        "",
+        tuple(
+            EvaluationSet(name, tuple(normalise(label, metric.normalise) for label in members))
+            for name, members in sets.items()
+        ),
     )
     if isinstance(evaluation_labels, str) or not mention_counts or not benchmark.labels:
         raise ValueError("expected at least one training label with its mentions, and lists of evaluation labels")
-    labels = tuple(sorted(mention_counts))
-    matrix = sp.csr_array(np.array([[mention_counts[label] for label in labels]]))
+    counts: Counter[str] = Counter()
+    for label, mentions in mention_counts.items():
+        counts[normalise(label, metric.normalise)] += mentions
+    labels = tuple(sorted(counts))
+    matrix = sp.csr_array(np.array([[counts[label] for label in labels]]))
     config = load_config([f"embedder={embedder}"])
     model = load_embedder(config.embedder)
     similar = similarity(model, labels, benchmark.labels, cache_dir(config), measure=metric.similarity)
@@ -154,6 +165,8 @@ def familiarity_from_counts(
 def _json_path(config: Config, name: str) -> Path | None:
     if config.out is None:
         return None
+    if Path(config.out).exists() and not Path(config.out).is_dir():
+        raise ConfigError("out", f"expected a folder, found a file: {config.out}")
     path = Path(config.out) / name
     if path.exists() and not config.overwrite:
         raise ConfigError("out", f"{path} exists already. Give another folder, or overwrite=true to replace it")

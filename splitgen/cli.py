@@ -10,7 +10,6 @@ import os
 import re
 import signal
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -66,9 +65,12 @@ def run(arguments: list[str]) -> int:
 def _hydra(task: Callable[[Any], None]) -> None:
     import hydra
     from omegaconf import OmegaConf
+    from platformdirs import user_cache_path
 
     register_schema()
-    OmegaConf.register_new_resolver("splitgen.scratch", lambda: tempfile.gettempdir(), replace=True)
+    OmegaConf.register_new_resolver(
+        "splitgen.scratch", lambda: str(user_cache_path("splitgen") / "sweeps"), replace=True
+    )
     hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from splitgen.api import Frontier, Generated, Measured
-from splitgen.output.dataset import Split, uneven
+from splitgen.output.dataset import UNEVEN, Split, uneven
 from splitgen.pools import Dropped
 from splitgen.problem import Advance, Problem
 from splitgen.selection import Range
@@ -84,9 +84,14 @@ def _show_notes(console: Console, splits: list[Split]) -> None:
     for split in splits:
         if gave_way := split.selection.facts.get("gave_way"):
             console.print(
-                f"{split.name}: {' and '.join(gave_way)} gave way so that the band could be hit", style="yellow"
+                f"{split.name}: {' and '.join(gave_way)} gave way: the pool does not allow it here", style="yellow"
             )
     if splits[0].selection.band:
+        wished, found = splits[0].selection.facts["types"], [split.measured.types for split in splits]
+        if any(abs(types - wished) > UNEVEN * wished for types in found):
+            console.print(
+                f"{wished:,} types were wished for, the pool allows {min(found):,} to {max(found):,}", style="yellow"
+            )
         for key, spread in uneven(splits, splits[0].selection.facts["match"]).items():
             console.print(f"the pool did not allow equal {key}: they differ by {spread:.1%}", style="yellow")
     if short := [split.name for split in splits if split.measured.short]:

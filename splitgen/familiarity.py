@@ -23,6 +23,8 @@ from splitgen.choices import AGGREGATES, SHORT_POLICIES, WEIGHTINGS
 
 Floats = NDArray[np.float64]
 
+ROUNDING = 1e-6  # of a mention, in sums of fractions
+PREFIX = 256  # types ranked at first, most of the time enough for K mentions
 BLOCK_ELEMENTS = 1 << 20  # similarities ranked at a time: bounds the working memory to some 30 MB
 
 
@@ -96,7 +98,7 @@ class FamiliarityMetric:
         norm = self._norm(counts)
         if norm == 0:
             return result
-        for block, sorted_similarity, running in self._ranked(counts):
+        for block, _, sorted_similarity, running in self._ranked(counts):
             shares = np.diff(self._mass_at(running), axis=1, prepend=0.0)
             result[block] = np.einsum("zt,zt->z", sorted_similarity, shares) / norm
         return np.clip(result, 0.0, 1.0)
@@ -116,19 +118,19 @@ class FamiliarityMetric:
         label_weights = np.asarray(label_weights, dtype=np.float64)
         result = np.zeros(len(counts))
         norm = self._norm(counts) or 1.0
-        for block, sorted_similarity, running in self._ranked(counts):
+        for block, order, sorted_similarity, running in self._ranked(counts):
             steps = -np.diff(sorted_similarity, axis=1, append=0.0)
             gains = steps * self._weights[np.minimum(running, self.k).astype(np.int64)]
             gains = np.cumsum(gains[:, ::-1], axis=1)[:, ::-1] * (label_weights[block, None] / norm)
-            result += np.bincount(self._order[block].ravel(), weights=gains.ravel(), minlength=len(counts))
-        if self.short == "renormalise" and counts.sum() < self.k:
+            result += np.bincount(order.ravel(), weights=gains.ravel(), minlength=len(counts))
+        if self.short == "renormalise" and self.is_short(counts):  # the norm grows too
             value = float(self.per_label(counts) @ label_weights)
-            result -= value * self._weights[int(counts.sum())] / norm
+            result = (value + result) * norm / (norm + self._weights[int(counts.sum())]) - value
         return result
 
     def is_short(self, mention_counts: ArrayLike) -> bool:
         """Whether there are fewer than K mentions."""
-        return bool(np.sum(mention_counts) < self.k)
+        return bool(np.sum(mention_counts) < self.k - ROUNDING)
 
     def _checked(self, mention_counts: ArrayLike) -> NDArray[np.float64]:
         counts = np.asarray(mention_counts, dtype=np.float64)
@@ -140,17 +142,27 @@ class FamiliarityMetric:
 
     def _norm(self, counts: Floats) -> float:
         mentions = counts.sum()
-        if mentions >= self.k or self.short == "pad":
+        if not self.is_short(counts) or self.short == "pad":
             return float(self._mass[self.k])
         if self.short == "error":
             raise ShortOfMentions(f"{mentions:g} mentions, and K is {self.k}")
         return float(self._mass_at(mentions))
 
-    def _ranked(self, counts: Floats) -> Iterator[tuple[slice, Floats, Floats]]:
+    def _ranked(self, counts: Floats) -> Iterator[tuple[slice, NDArray[np.int32], Floats, Floats]]:
+        """By blocks of labels: the types up to the K-th mention, their similarities and running mention counts.
+
+        Types after it weigh nothing; the first of them is there, to take differences with.
+        """
         for block in self._blocks:
-            order = self._order[block]
+            width = PREFIX
+            while True:
+                order = self._order[block, :width]
+                running = np.cumsum(counts[order], axis=1)
+                if width >= len(counts) or running[:, -2].min() >= self.k:
+                    break
+                width *= 4
             columns = np.arange(block.start, block.stop)[:, None]
-            yield block, self.similarity[order, columns].astype(np.float64), np.cumsum(counts[order], axis=1)
+            yield block, order, self.similarity[order, columns].astype(np.float64), running
 
     def _mass_at(self, ranks: Floats | np.floating) -> Floats:
         capped = np.minimum(ranks, self.k)

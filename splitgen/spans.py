@@ -13,6 +13,11 @@ from splitgen.labels import normalise_column
 from splitgen.pools.pool import SPANS
 
 
+def count_items(examples: pa.Table, column: str) -> int:
+    """How many spans, or tokens, all examples have together."""
+    return pc.sum(pc.list_value_length(examples.column(column))).as_py() or 0
+
+
 def flat_labels(examples: pa.Table) -> pa.Array:
     """The labels of all spans of all examples, one after the other."""
     return pc.struct_field(pc.list_flatten(examples.column("spans").combine_chunks()), "label")

@@ -85,24 +85,28 @@ def test_types_with_equal_similarity_count_as_one(case, k, weighting):
 @given(CASES, KS, WEIGHTING, st.sampled_from(["renormalise", "pad"]))
 def test_gradient_is_what_one_more_mention_adds(case, k, weighting, short):
     similarity, counts = case
+    counts[0] += 1
     metric = FamiliarityMetric(similarity, k, weighting, short)
     label_weights = np.array([0.5, 0.3, 0.2])
-    if short == "renormalise" and counts.sum() < k:
-        return  # the norm changes too; tested against small steps below
     added = [metric.per_label(counts + step) - metric.per_label(counts) for step in np.eye(len(counts), dtype=int)]
     np.testing.assert_allclose(metric.gradient(counts, label_weights), np.array(added) @ label_weights, atol=1e-12)
 
 
-@given(CASES, KS, WEIGHTING)
-def test_gradient_of_small_steps_where_mentions_are_few(case, k, weighting):
-    similarity, counts = case
-    counts[0] += 1
-    metric = FamiliarityMetric(similarity, k, weighting)
-    label_weights = np.array([0.5, 0.3, 0.2])
-    step = 1e-7
-    added = [metric.per_label(counts + step * e) - metric.per_label(counts) for e in np.eye(len(counts))]
-    expected = np.array(added) @ label_weights / step
-    np.testing.assert_allclose(metric.gradient(counts, label_weights), expected, atol=1e-5)
+def test_only_the_types_up_to_the_kth_mention_are_looked_at(monkeypatch):
+    rng = np.random.default_rng(1)
+    similarity, counts = rng.random((500, 4)), rng.integers(0, 5, 500)
+    values = [familiarity_per_label(similarity, counts, k) for k in (1, 30, 400, 5000)]
+    gradients = [FamiliarityMetric(similarity, k).gradient(counts, np.ones(4)) for k in (1, 30, 400, 5000)]
+    monkeypatch.setattr("splitgen.familiarity.PREFIX", 2)
+    for k, value, gradient in zip((1, 30, 400, 5000), values, gradients, strict=True):
+        np.testing.assert_allclose(familiarity_per_label(similarity, counts, k), value, atol=1e-12)
+        np.testing.assert_allclose(FamiliarityMetric(similarity, k).gradient(counts, np.ones(4)), gradient, atol=1e-12)
+
+
+def test_a_budget_of_exactly_k_mentions_is_not_short():
+    for examples in range(1, 400):
+        counts = np.full(7, examples) * (1000 / (7 * examples))
+        assert not FamiliarityMetric(np.full((7, 1), 0.5), 1000, short="error").is_short(counts)
 
 
 def test_a_perfect_type_with_k_mentions_gives_one():

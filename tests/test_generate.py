@@ -129,8 +129,8 @@ def test_a_split_measured_again_gives_the_card(demo, cache):
         written = card(demo, band)
         config = load_config(["pool=hf", f"pool.path={demo / band}", "benchmark=demo", f"cache_dir={cache}"])
         measured = package.measure(config).measurement
-        assert measured.value == pytest.approx(written["familiarity"]["value"], abs=2e-6)
-        assert measured.per_label == pytest.approx(written["familiarity"]["per_label"], abs=2e-6)
+        assert measured.value == pytest.approx(written["familiarity"]["value"], abs=2e-5)
+        assert measured.per_label == pytest.approx(written["familiarity"]["per_label"], abs=2e-5)
         assert (measured.examples, measured.types) == (60, written["counts"]["types"])
 
 

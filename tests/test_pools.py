@@ -102,6 +102,15 @@ def test_a_broken_array_gives_what_comes_before(tmp_path):
     assert next(iter(pool.dropped.first.values())).startswith(f"{path}:")
 
 
+def test_an_array_in_another_encoding_or_with_more_after_it(tmp_path):
+    path = tmp_path / "pool.json"
+    path.write_bytes('[{"tokenized_text": ["Z\u00fcrich"], "ner": []}]'.encode("latin-1"))
+    with pytest.raises(InputError, match="expected UTF-8 text, found another byte at 23"):
+        read(path)
+    path.write_text(json.dumps([GLINER]) + "[]")
+    assert read(path).dropped.counts == {"text after the end of the array": 1}
+
+
 def test_odd_text_is_kept(tmp_path):
     path = tmp_path / "pool.jsonl"
     tokens = ["\u202eabc", "a\nb", "\x00", "\U0001f600", "x" * 10_000, "\ud800"]
@@ -158,6 +167,16 @@ def test_conll_lines_that_cannot_be_used(tmp_path):
         "a line has no tag column": f"{path}:4",
         "a tag is not O or a prefix of B, I, E, S, L, U and a label": f"{path}:6",
     }
+
+
+def test_conll_text_that_is_odd(tmp_path):
+    path = tmp_path / "train.txt"
+    path.write_bytes(
+        "-DOCSTART- O\n10\u00a0000 B-number\n\n".encode() + "Z\u00fcrich B-city\n\nAda B-person\n".encode("latin-1")
+    )
+    pool = read(path, "conll")
+    assert contents(pool) == [(["10\u00a0000"], [(0, 0, "number")]), (["Ada"], [(0, 0, "person")])]
+    assert pool.dropped.first == {"text is not UTF-8": f"{path}:4"}
 
 
 def test_conll_without_tags_says_so(tmp_path):
@@ -227,6 +246,32 @@ def test_hugging_face_data(tmp_path, columns, storage):
         dataset.to_parquet(path / "test-00000-of-00001.parquet")
     pool = read(path, "hf")
     assert contents(pool) == [(BERLIN[0], [(0, 0, "person"), (3, 4, "city")])]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train-00000-of-00001-a09b74b3ef9c3b56.parquet", "test-00000-of-00001-bb8b74b3ef9c3b56.parquet"),
+        ("train.parquet", "test.parquet"),
+        ("train/0000.parquet", "test/0000.parquet"),
+        ("data/train-00000-of-00001.parquet", "data/test-00000-of-00001.parquet"),
+    ],
+)
+def test_only_the_files_of_the_split_are_read(tmp_path, names):
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        hf_tables()["spans"].to_parquet(tmp_path / name)
+    assert len(read(tmp_path, "hf")) == 1
+    with pytest.raises(InputError, match="no split 'dev', only test, train"):
+        read(tmp_path, "hf", split="dev")
+
+
+def test_a_class_label_of_nothing_is_not_the_last_one(tmp_path):
+    dataset = hf_tables()["class labels"]
+    table = dataset.data.table.set_column(1, dataset.data.table.schema.field(1), pa.array([[0, -1, 0, 0, 0]]))
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(InputError, match="1 times: ner_tags are integers without names"):
+        read(tmp_path / "a.parquet", "hf")
 
 
 def test_hugging_face_data_that_cannot_be_read(tmp_path):

@@ -120,8 +120,25 @@ def test_what_gives_way_widens_the_range_and_is_told():
 
 
 def test_more_examples_than_so_few_types_can_give():
-    with pytest.raises(NotAttainable, match="no selection has 399 examples with only 2 types"):
+    with pytest.raises(NotAttainable, match="no selection found that has 399 examples with only 2 types"):
         BandSearch(space(), 399, 2).attainable()
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_mentions_are_equal_or_are_said_to_have_given_way(whole):
+    pool = space(600, 60)
+    search = BandSearch(pool, 100, 20, whole_examples=whole)
+    for found in search.search(rungs(9, 0.02, 0.98, 0.01)):
+        if "mentions" not in found.gave_way:
+            assert abs(found.candidate.mentions - search.wishes.mentions) <= 0.01 * search.wishes.mentions
+        assert ("profile" in found.gave_way) or not whole
+
+
+def test_a_single_evaluation_label_leaves_jumps_that_several_starts_get_over():
+    pool = space(800, 60)
+    single = SearchSpace(pool.counts, FamiliarityMetric(pool.metric.similarity[:, :1], 200), np.ones(1))
+    for seed in range(5):
+        assert len(BandSearch(single, 100, 20, seed=seed).search(rungs(5, 0.1, 0.9, 0.005))) == 5
 
 
 def test_a_pool_where_only_one_direction_leaves_enough_examples():

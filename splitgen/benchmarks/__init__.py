@@ -14,8 +14,8 @@ from splitgen.config import BenchmarkConfig
 from splitgen.errors import ConfigError, InputError
 from splitgen.labels import normalise, normalise_column
 from splitgen.pools import Dropped, Pool, read_file, read_pool
-from splitgen.pools.pool import EXAMPLES, Unusable
-from splitgen.spans import flat_labels, keep_spans, rename_labels
+from splitgen.pools.pool import EXAMPLES
+from splitgen.spans import count_items, flat_labels, keep_spans, rename_labels
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,11 @@ def _assemble(name: str, source: str, read: Sequence[tuple[str, Pool, list[str] 
         found = set(labels_column.dictionary.to_pylist())
         labels = _normalised(set_name, sorted(found) if given is None else given, how)
         examples = keep_spans(pool.examples, set(labels), how)
-        for label in labels_column.to_pylist():
-            if label not in labels:
-                dropped.add(Unusable(set_name, "a mention's label is not one of the set's"))
+        outside = count_items(pool.examples, "spans") - count_items(examples, "spans")
+        if outside:
+            reason = "a mention's label is not one of the set's"
+            dropped.counts[reason] += outside
+            dropped.first.setdefault(reason, set_name)
         sets.append(EvaluationSet(set_name, labels, examples))
     sha256 = hashlib.sha256("".join(f"{pool.sha256}  {set_name}\n" for set_name, pool, _ in read).encode()).hexdigest()
     return Benchmark(name, source, read[0][1].sha256 if len(read) == 1 else sha256, tuple(sets), dropped)

@@ -14,6 +14,8 @@ from splitgen.config import EmbedderConfig
 from splitgen.embedders.base import Embedder
 from splitgen.embedders.cache import embed
 
+BLOCK = 1 << 14  # rows multiplied at a time: bounds the memory of 64-bit copies
+
 __all__ = ["Embedder", "Similarity", "embed", "load_embedder", "similarity"]
 
 
@@ -67,11 +69,21 @@ def similarity(
     Raises: ConfigError if the cache cannot be used; InputError if the model or file cannot.
     """
     vectors = embed(embedder, [*train_labels, *eval_labels], cache_dir, advance)
-    cosines = vectors[: len(train_labels)] @ vectors[len(train_labels) :].T
+    cosines = _cosines(vectors[: len(train_labels)], vectors[len(train_labels) :])
+    compared: NDArray[np.float32]
     if measure == "angular":
-        compared = 1 - np.arccos(np.clip(cosines, -1.0, 1.0)) / np.float32(np.pi)
+        compared = np.float32(1) - np.arccos(np.clip(cosines, -1.0, 1.0)) / np.float32(np.pi)
     elif measure == "cosine":
         compared = np.clip(cosines, 0.0, 1.0)
     else:
         raise ValueError(f"measure: expected one of {', '.join(SIMILARITIES)}, found {measure!r}")
     return Similarity(tuple(train_labels), tuple(eval_labels), compared)
+
+
+def _cosines(train: NDArray[np.float32], evaluation: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Products in 64 bits, so that their 32-bit results do not depend on how a processor orders its sums."""
+    result = np.empty((len(train), len(evaluation)), dtype=np.float32)
+    for start in range(0, len(train), BLOCK):
+        rows = slice(start, start + BLOCK)
+        result[rows] = train[rows].astype(np.float64) @ evaluation.astype(np.float64).T
+    return result

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from splitgen import __version__
 from splitgen.config import Config, FactConfig
@@ -26,7 +25,7 @@ from splitgen.problem import Problem
 from splitgen.published import fact_fields, facts_about
 from splitgen.selection import Selection
 from splitgen.shift import max_similarity
-from splitgen.spans import add_tags, keep_spans
+from splitgen.spans import add_tags, count_items, keep_spans
 
 TEST = "test"
 LONGEST_NAME = 40  # of a split in a title
@@ -58,7 +57,7 @@ def write_dataset(
     problem: Problem,
     config: Config,
     selections: Sequence[Selection],
-    overrides: Sequence[str],
+    overrides: Sequence[str] | None,
     advance: Callable[[int], None],
 ) -> list[Split]:
     """Write splits, measure them as they are on disk, then write cards and figures.
@@ -102,7 +101,7 @@ def _write(folder: Path, problem: Problem, config: Config, selection: Selection)
     batches = list(read_batches(files))
     counted = engine.map(partial(count_batch, how=how), batches)
     counts = gather_counts((batch.num_rows, table) for batch, table in zip(batches, counted, strict=True))
-    tokens = sum(pc.sum(pc.list_value_length(batch.column("tokens"))).as_py() for batch in batches)
+    tokens = sum(count_items(batch, "tokens") for batch in batches)
     measured = measure(counts, tokens, problem.benchmark, problem.similarity, config.metric)
     return Split(selection, files, counts, measured, facts_about(config, problem.pool.name, selection.name))
 
@@ -187,6 +186,13 @@ def _file(path: Path) -> dict[str, Any]:
 
 
 def _figures(folder: Path, problem: Problem, split: Split) -> None:
+    import matplotlib
+
+    with matplotlib.rc_context(matplotlib.rcParamsDefault):  # and not the user's own style
+        _draw(folder, problem, split)
+
+
+def _draw(folder: Path, problem: Problem, split: Split) -> None:
     counts = problem.counts
     measured = split.measured
     band = split.selection.band

@@ -24,12 +24,14 @@ def split_readme(card: Mapping[str, Any], figures: bool) -> str:
     return template.render(**card, figures=figures, most_frequent=most_frequent) + "\n"
 
 
-def dataset_readme(cards: Sequence[Mapping[str, Any]], has_test: bool, overrides: Sequence[str], figures: bool) -> str:
+def dataset_readme(
+    cards: Sequence[Mapping[str, Any]], has_test: bool, overrides: Sequence[str] | None, figures: bool
+) -> str:
     """The dataset's card: YAML that the Hub and the datasets library read, then Markdown.
 
     Args:
         cards: of the splits, in the order of the ladder.
-        overrides: what was given to the command.
+        overrides: what was given to the command, if a command it was.
     """
     from huggingface_hub import DatasetCardData
 
@@ -44,7 +46,7 @@ def dataset_readme(cards: Sequence[Mapping[str, Any]], has_test: bool, overrides
     )
     template = _environment().get_template("dataset.md.j2")
     front_matter = f"---\n{card_data.to_yaml(line_break=chr(10))}\n---"
-    command = " ".join([*_again(overrides), "out=OUT"])
+    command = None if overrides is None else " ".join([*_again(overrides), "out=OUT"])
     published = next((card["published"][0] for card in cards if card["published"]), None)
     text = template.render(
         **{**cards[0], "published": published},

@@ -78,7 +78,8 @@ def read_file(config: PoolConfig, path: Path, watch: Watch = iter, key: str = "p
         examples, dropped = collect(watch(_records(config, path, seed, key)), config.strict, key)
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror or error}") from error
-    return Pool(config.name or path.stem, path.name, fingerprint(path), examples, dropped)
+    named = path.resolve()
+    return Pool(config.name or named.stem, named.name, fingerprint(path), examples, dropped)
 
 
 def _records(config: PoolConfig, path: Path, seed: int, key: str) -> Records:

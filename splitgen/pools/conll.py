@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from splitgen.pools.pool import Record, Span, Unusable
 
 TAG = re.compile(r"O|[BIESLU]-.*\S.*")
 TAG_REASON = "a tag is not O or a prefix of B, I, E, S, L, U and a label"
+DOCSTART = "-DOCSTART-"
+SURROGATE = re.compile("[\ud800-\udfff]")
 SNIFFED_LINES = 10_000
 TAG_COLUMNS = ("auto", "first", "last")
 
@@ -29,16 +31,16 @@ def read(path: Path, tag_column: str = "auto", key: str = "pool") -> Iterator[Re
     Raises: InputError if ``auto`` finds tags in neither.
     """
     tag_at = _tag_position(path, tag_column, key)
-    number, sentence = 0, []
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        for line_number, line in enumerate(_with_end(file), start=1):
-            if line.strip():
-                sentence.append((line_number, _columns(line)))
-            elif sentence:
-                if sentence[0][1][0] != "-DOCSTART-":
-                    yield _record(path, number, sentence, tag_at)
-                    number += 1
-                sentence = []
+    number: int = 0
+    sentence: list[tuple[int, list[str]]] = []
+    with path.open("rb") as file:
+        for line_number, line in enumerate(chain(file, [b""]), start=1):
+            columns = _columns(line)
+            if columns and columns[0] != DOCSTART:
+                sentence.append((line_number, columns))
+            elif not columns and sentence:
+                yield _record(path, number, sentence, tag_at)
+                number, sentence = number + 1, []
 
 
 def decode_tags(tags: Sequence[str]) -> list[Span]:
@@ -82,6 +84,8 @@ def runs(tags: Sequence[Any], outside: Any) -> Iterator[tuple[int, int, Any]]:
 
 def _record(path: Path, number: int, sentence: list[tuple[int, list[str]]], tag_at: int) -> Record | Unusable:
     for line_number, columns in sentence:
+        if not "".join(columns).isascii() and SURROGATE.search("".join(columns)):
+            return Unusable(f"{path}:{line_number}", "text is not UTF-8")
         if len(columns) < 2:
             return Unusable(f"{path}:{line_number}", "a line has no tag column")
         if not TAG.fullmatch(columns[tag_at]):
@@ -94,9 +98,9 @@ def _record(path: Path, number: int, sentence: list[tuple[int, list[str]]], tag_
 def _tag_position(path: Path, tag_column: str, key: str) -> int:
     if tag_column != "auto":
         return 0 if tag_column == "first" else -1
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        rows = [_columns(line) for line in islice(file, SNIFFED_LINES) if line.strip()]
-    rows = [row for row in rows if len(row) > 1 and row[0] != "-DOCSTART-"]
+    with path.open("rb") as file:
+        rows = [_columns(line) for line in islice(file, SNIFFED_LINES)]
+    rows = [row for row in rows if len(row) > 1 and row[0] != DOCSTART]
     hits = {position: sum(bool(TAG.fullmatch(row[position])) for row in rows) for position in (-1, 0)}
     best = max(hits, key=lambda position: hits[position])
     if hits[best] * 2 < len(rows) or not rows:
@@ -108,11 +112,9 @@ def _tag_position(path: Path, tag_column: str, key: str) -> int:
     return best
 
 
-def _columns(line: str) -> list[str]:
-    line = line.rstrip("\r\n")
-    return line.split("\t") if "\t" in line else line.split()
-
-
-def _with_end(lines: Iterator[str]) -> Iterator[str]:
-    yield from lines
-    yield "\n"
+def _columns(line: bytes) -> list[str]:
+    """What tabs divide, or spaces where there is no tab; none for a blank line. A bad byte becomes a lone surrogate."""
+    text = line.decode("utf-8", "surrogateescape").removeprefix("\ufeff").strip("\r\n")
+    if not text.strip(" \t"):
+        return []
+    return text.split("\t") if "\t" in text else re.split(" +", text.strip(" "))

@@ -20,7 +20,7 @@ def parse(row: Row, options: Options) -> Parsed:
         raise Unfit("a record has no sentence")
     if not isinstance(entities, list):
         raise Unfit("a record has no list of entities")
-    tokens = sentence.split(" ")
+    tokens = sentence.split(" ") if sentence else []
     spans = []
     for entity in entities:
         match entity:

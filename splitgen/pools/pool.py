@@ -154,7 +154,7 @@ def collect(records: Iterable[Record | Unusable], strict: bool, key: str) -> tup
 def _table(records: list[Record]) -> pa.Table:
     return pa.table(
         {
-            "id": [record.id for record in records],
+            "id": _clean([record.id for record in records]),
             "tokens": [_clean(record.tokens) for record in records],
             "spans": [
                 [{"start": start, "end": end, "label": _clean([label])[0]} for start, end, label in record.spans]

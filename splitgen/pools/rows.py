@@ -15,7 +15,8 @@ from splitgen.errors import ConfigError, InputError
 from splitgen.pools.pool import Unusable
 
 BROKEN = "broken JSON"
-SPLIT_FILE = re.compile(r"(\w+(?:\.\w+)*)-\d{5}-of-\d{5}\.parquet")
+SPLIT_FILE = re.compile(r"(\w+(?:\.\w+)*)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?\.parquet")
+USUAL_SPLITS = ("train", "test", "validation", "dev", "easy", "medium", "hard")
 READ_ROWS = 1000
 
 
@@ -149,7 +150,10 @@ def _lines(path: Path) -> Iterator[Row]:
 
 
 def _array(path: Path) -> Iterator[Row]:
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(str(path), f"expected UTF-8 text, found another byte at {error.start}") from error
     decoder = json.JSONDecoder()
     position, line, number = text.index("[") + 1, 1 + text.count("\n", 0, text.index("[")), 0
     while True:
@@ -159,6 +163,8 @@ def _array(path: Path) -> Iterator[Row]:
         line += text.count("\n", start, position)
         where = f"{path}:{line} (record {number})"  # an array is often one line
         if position < len(text) and text[position] == "]":
+            if text[position + 1 :].strip():
+                yield Row(where, number, Unusable(where, "text after the end of the array"))
             return
         try:
             value, end = decoder.raw_decode(text, position)
@@ -191,15 +197,27 @@ def _dataset_rows(dataset: Any, where: str) -> Iterator[Row]:
 
 
 def _of_split(files: list[Path], folder: Path, split: str, key: str) -> list[Path]:
-    """The files named for a split (``train-00000-of-00001.parquet``), or all if none is named for any."""
-    named = {file: SPLIT_FILE.fullmatch(file.name) for file in files}
+    """The files of a split, by their names or their folders'; all of them if neither names any.
+
+    The Hub knows ``train-00000-of-00001.parquet``, the same with a hash after it, ``train.parquet`` and
+    ``train/0000.parquet``.
+    """
+    named = {file: _split_named(file, folder) for file in files}
     if not any(named.values()):
         return files
-    chosen = [file for file, match in named.items() if match and match[1] == split]
+    chosen = [file for file, name in named.items() if name == split]
     if not chosen:
-        splits = sorted({match[1] for match in named.values() if match})
+        splits = sorted({name for name in named.values() if name})
         raise InputError(str(folder), f"no split {split!r}, only {', '.join(splits)}. Give {key}.split=NAME")
     return chosen
+
+
+def _split_named(file: Path, folder: Path) -> str | None:
+    if match := SPLIT_FILE.fullmatch(file.name):
+        return match[1]
+    if file.stem in USUAL_SPLITS:
+        return file.stem
+    return file.parent.name if file.parent != folder and re.fullmatch(r"[\d-]*", file.stem) else None
 
 
 def _parquet(files: Iterable[Path]) -> Iterator[Row]:

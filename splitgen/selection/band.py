@@ -19,7 +19,8 @@ from splitgen.selection.swaps import Swapper
 from splitgen.selection.tilt import Tilt, Wishes
 
 STEEPNESSES = (6.0, 4.0, 2.0, 1.0, 0.0)  # the tilt is sinh of it: 6 is 200 standard deviations of relevance
-STARTS = 3  # points of the bisection that swaps start from, if need be
+STARTS = 10  # points of the bisection that swaps start from, if need be
+NEARLY = 0.01  # how far from the wish the number of mentions may be and still count as equal
 BISECTIONS = 30
 AIM = 0.05  # of a band's width: how near to its centre the search tries to come
 
@@ -71,9 +72,16 @@ class BandSearch:
     ) -> None:
         self.space, self.seed = space, seed
         optional = [name for name in match if name in ("profile", "mentions")]
+        # types whose examples are whole must be frequent together, which leaves no choice of their profile
+        self._never_held: tuple[str, ...] = ("profile",) if whole_examples and "profile" in optional else ()
+        optional = [name for name in optional if name not in self._never_held]
         free = Wishes(examples, types, None, "profile" in optional, whole_examples)
         self._levels: list[tuple[tuple[str, ...], Wishes]] = []
-        mentions = Tilt(space, free, seed)(0.0).mentions if "mentions" in optional else None
+        plain = Tilt(space, free, seed)(0.0)
+        if len(plain.examples) < examples and "mentions" in optional:
+            optional.remove("mentions")  # nothing says how many to wish for
+            self._never_held += ("mentions",)
+        mentions = plain.mentions if "mentions" in optional else None
         for kept in range(len(optional), -1, -1):
             held, gave_way = optional[:kept], tuple(optional[kept:])
             wishes = replace(free, same_profile="profile" in held, mentions=mentions if "mentions" in held else None)
@@ -87,11 +95,12 @@ class BandSearch:
         return self._levels[0][1]
 
     def attainable(self) -> Range:
-        """The range with everything in ``match`` held equal, or, where that leaves too few examples, with less.
+        """The range with everything in ``match`` held equal, or, where that cannot be had, with less.
 
-        Raises: NotAttainable if the pool cannot give so many examples with so few types.
+        Raises: NotAttainable if no selection of the wanted size is found.
         """
-        return next(iter(self.ranges().values()))
+        found = next((found for _, wishes in self._levels if (found := self._range(wishes))), None)
+        return found or next(iter(self.ranges().values()))
 
     def ranges(self) -> dict[tuple[str, ...], Range]:
         """What gives way -> the range that is then attainable, from everything held to nothing.
@@ -102,7 +111,7 @@ class BandSearch:
         found = {gave_way: attainable for gave_way, attainable in known.items() if attainable}
         if not found:
             raise NotAttainable(
-                f"no selection has {self.wishes.examples} examples with only {self.wishes.types} types: "
+                f"no selection found that has {self.wishes.examples} examples with only {self.wishes.types} types: "
                 "lower selection.examples or raise selection.types"
                 + (", or use selection.unselected=drop" if self.wishes.whole_examples else "")
             )
@@ -137,9 +146,9 @@ class BandSearch:
             attainable = self._range(wishes)
             if attainable and attainable.low <= band.high and attainable.high >= band.low:
                 tilt, start, end = self._nearest(wishes, band, attainable)
-                if band.holds(end.familiarity):
+                if band.holds(end.familiarity) and _holds_mentions(wishes, end):
                     swapped = len(np.setdiff1d(end.examples, start.examples, assume_unique=True))
-                    return Found(band, end, tilt, swapped, gave_way)
+                    return Found(band, end, tilt, swapped, self._never_held + gave_way)
         return None
 
     def _nearest(self, wishes: Wishes, band: Band, attainable: Range) -> tuple[float, Candidate, Candidate]:
@@ -158,11 +167,13 @@ class BandSearch:
         candidates = [(float(np.sinh(x)), tilts(float(np.sinh(x)))) for x in tried]
         candidates = [pair for pair in candidates if len(pair[1].examples) == wishes.examples]
         candidates.sort(key=lambda pair: abs(pair[1].familiarity - target))
+        distinct = {start.types.tobytes(): (tilt, start) for tilt, start in reversed(candidates)}  # the nearest of each
+        starts = sorted(distinct.values(), key=lambda pair: abs(pair[1].familiarity - target))
         results = [(float(np.sinh(x)), end, end) for x, end in ends]
-        for tilt, start in candidates[:STARTS]:
+        for tilt, start in starts[:STARTS]:
             swapper = Swapper(self.space, wishes, start.types)
             results.append((tilt, start, swapper.approach(start, target, AIM * band.width)))
-            if band.holds(results[-1][2].familiarity):
+            if band.holds(results[-1][2].familiarity) and _holds_mentions(wishes, results[-1][2]):
                 return results[-1]
         return min(results, key=lambda result: abs(result[2].familiarity - target))
 
@@ -176,8 +187,16 @@ class BandSearch:
         What is attainable with more held equal stays so with less, so the ends of stricter wishes count too.
         """
         if wishes not in self._known_ends:
-            ends = [end for sign in (-1.0, 1.0) if (end := self._end(wishes, sign))]
-            ends = [ends[0], ends[-1]] if ends else []  # only one direction may leave enough examples
+            starts = [self._steepest(wishes, sign) for sign in (-1.0, 1.0)]
+            starts = [start or starts[1 - i] for i, start in enumerate(starts)]  # one direction may leave too few
+            ends = []
+            for sign, start in zip((-1.0, 1.0), starts, strict=True):
+                if start:
+                    swapper = Swapper(self.space, wishes, start[1].types)
+                    ends.append((start[0], swapper.approach(start[1], sign * np.inf, 0.0)))
+            ends.sort(key=lambda end: end[1].familiarity)
+            if not all(_holds_mentions(wishes, end) for _, end in ends):
+                ends = []
             level = [known for _, known in self._levels].index(wishes)
             stricter = self._ends(self._levels[level - 1][1]) if level else []
             if ends and stricter:
@@ -186,12 +205,12 @@ class BandSearch:
             self._known_ends[wishes] = ends
         return self._known_ends[wishes]
 
-    def _end(self, wishes: Wishes, sign: float) -> tuple[float, Candidate] | None:
+    def _steepest(self, wishes: Wishes, sign: float) -> tuple[float, Candidate] | None:
+        """The steepest tilt in a direction that leaves enough examples and the mentions wished for."""
         for steepness in STEEPNESSES:
             start = self._tilts[wishes](float(np.sinh(sign * steepness)))
-            if len(start.examples) == wishes.examples:
-                swapper = Swapper(self.space, wishes, start.types)
-                return sign * steepness, swapper.approach(start, sign * np.inf, 0.0)
+            if len(start.examples) == wishes.examples and _holds_mentions(wishes, start):
+                return sign * steepness, start
         return None
 
     def _refusal(self, missed: Sequence[Band]) -> str:
@@ -209,3 +228,7 @@ class BandSearch:
         if widest != self.attainable():
             text += f" ({widest} if {' and '.join(gave_way)} may differ)"
         return f"{text} with {size}:\nmove the bands into it, or change selection.examples or selection.types"
+
+
+def _holds_mentions(wishes: Wishes, candidate: Candidate) -> bool:
+    return wishes.mentions is None or abs(candidate.mentions - wishes.mentions) <= NEARLY * wishes.mentions

@@ -150,7 +150,7 @@ class Swapper:
         return examples[order], classes * len(self._mentions) + np.arange(len(classes)) - starts
 
     def _swapped(self, candidate: Candidate, leaving: Ints, coming: Ints) -> Candidate | None:
-        examples = np.union1d(np.setdiff1d(candidate.examples, leaving, assume_unique=True), coming)
+        examples = np.concatenate([np.setdiff1d(candidate.examples, leaving, assume_unique=True), coming])
         moved = self.space.candidate(self.types, examples)
         return moved if len(moved.types) == len(candidate.types) else None
 
