@@ -70,9 +70,8 @@ def similarity(
     """
     vectors = embed(embedder, [*train_labels, *eval_labels], cache_dir, advance)
     cosines = _cosines(vectors[: len(train_labels)], vectors[len(train_labels) :])
-    compared: NDArray[np.float32]
     if measure == "angular":
-        compared = np.float32(1) - np.arccos(np.clip(cosines, -1.0, 1.0)) / np.float32(np.pi)
+        compared = (1 - np.arccos(np.clip(cosines, -1.0, 1.0)) / np.pi).astype(np.float32)
     elif measure == "cosine":
         compared = np.clip(cosines, 0.0, 1.0)
     else:
