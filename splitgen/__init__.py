@@ -17,7 +17,7 @@ _PUBLIC = {
     "frontier": "splitgen.api",
     "generate": "splitgen.api",
     "measure": "splitgen.api",
-    "load_config": "splitgen.config",
+    "load_config": "splitgen.compose",
     "SplitgenError": "splitgen.errors",
     "FamiliarityMetric": "splitgen.familiarity",
     "familiarity_per_label": "splitgen.familiarity",

@@ -12,7 +12,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from splitgen.benchmarks import Benchmark, EvaluationSet
-from splitgen.config import Config, FactConfig, MetricConfig, ladder, load_config
+from splitgen.checks import ladder
+from splitgen.compose import load_config
+from splitgen.config import Config, FactConfig, MetricConfig
 from splitgen.embedders import load_embedder, similarity
 from splitgen.errors import ConfigError
 from splitgen.labels import LabelCounts, normalise

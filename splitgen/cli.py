@@ -17,7 +17,8 @@ from functools import partial
 from typing import Any
 
 from splitgen import __version__
-from splitgen.config import Config, conf_dir, from_omegaconf, register_schema
+from splitgen.compose import conf_dir, from_omegaconf, register_schema
+from splitgen.config import Config
 from splitgen.errors import SplitgenError
 
 VERBS = ("generate", "measure", "frontier")

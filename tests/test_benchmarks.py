@@ -7,7 +7,8 @@ import json
 import pytest
 
 from splitgen.benchmarks import read_benchmark
-from splitgen.config import BenchmarkConfig, load_config
+from splitgen.compose import load_config
+from splitgen.config import BenchmarkConfig
 from splitgen.errors import ConfigError
 
 HOW = "lower_strip"

@@ -10,7 +10,7 @@ import yaml
 
 import splitgen
 from splitgen import load_config
-from splitgen.config import conf_dir
+from splitgen.compose import conf_dir
 from splitgen.errors import ConfigError
 from splitgen.pools import read_pool
 from splitgen.published import facts_about
@@ -104,8 +104,8 @@ def test_the_papers_benchmarks():
 
 def test_bands_replace_the_ladder():
     config = load_config(["ladder=rungs", "bands={only:{position:0.5,tolerance:0.01}}"])
-    assert list(splitgen.config.ladder(config)) == ["only"]
-    assert len(splitgen.config.ladder(load_config(["ladder=rungs", "ladder.count=7"]))) == 7
+    assert list(splitgen.checks.ladder(config)) == ["only"]
+    assert len(splitgen.checks.ladder(load_config(["ladder=rungs", "ladder.count=7"]))) == 7
     with pytest.raises(ConfigError, match="bands: expected at least one band, found none"):
         load_config(["ladder=rungs", "ladder.count=null"])
 
@@ -115,5 +115,5 @@ def test_a_config_of_ones_own_needs_only_what_differs(tmp_path):
     from hydra import compose, initialize_config_dir
 
     with initialize_config_dir(str(tmp_path), version_base="1.3"):
-        config = splitgen.config.from_omegaconf(compose("mine", ["+bands={a:{low:0.1,high:0.2}}"]))
+        config = splitgen.compose.from_omegaconf(compose("mine", ["+bands={a:{low:0.1,high:0.2}}"]))
     assert (config.seed, config.metric.k, config.metric.weighting) == (7, 50, "zipf")

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import splitgen
-from splitgen.config import EmbedderConfig, MetricConfig, load_config
+from splitgen.compose import load_config
+from splitgen.config import EmbedderConfig, MetricConfig
 from splitgen.embedders import embed, load_embedder, similarity
 from splitgen.embedders.sentence_transformers import SentenceTransformerEmbedder
 from splitgen.errors import ConfigError, InputError

@@ -46,7 +46,7 @@ def test_an_installed_wheel_works_from_any_folder(wheel, tmp_path, cache):
         ).stdout
 
     assert run("-c", "import splitgen; print(splitgen.__file__)").startswith(str(site))
-    assert run("-c", "from splitgen.config import conf_dir; print(conf_dir())").strip() == str(
+    assert run("-c", "from splitgen.compose import conf_dir; print(conf_dir())").strip() == str(
         site / "splitgen" / "conf"
     )
     out = run("-m", "splitgen", "selection.examples=60", "selection.types=20", f"cache_dir={cache}")

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Sequence, Value
 
-from splitgen.config import PoolConfig, load_config
+from splitgen.compose import load_config
+from splitgen.config import PoolConfig
 from splitgen.errors import ConfigError, InputError
 from splitgen.pools import Pool, read_pool
 from splitgen.pools.conll import decode_tags

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from datasets import ClassLabel, Dataset, Features, Sequence, Value
 
-from splitgen.config import PoolConfig, load_config
+from splitgen.compose import load_config
+from splitgen.config import PoolConfig
 from splitgen.errors import ConfigError, InputError
 from splitgen.pools import Pool, read_pool
 from splitgen.pools.fewnerd import in_words

@@ -24,7 +24,12 @@ Watch = Callable[[Records], Iterator[Record | Unusable]]
 
 FORMATS = POOL_FORMATS[1:]  # without the demo
 FILES_ONLY = {"conll": "a CoNLL file"}
-EXPECTED = {"gliner": "a GLiNER JSON or JSONL file", "offsets": "a JSON file with character offsets", **FILES_ONLY}
+EXPECTED = {
+    "gliner": "a GLiNER JSON or JSONL file",
+    "offsets": "a JSON file with character offsets",
+    "neretrieve": "NERetrive_sup_train.jsonl, as its authors ship it",
+    **FILES_ONLY,
+}
 
 __all__ = ["Dropped", "Pool", "Record", "Unusable", "fingerprint", "read_file", "read_pool"]
 

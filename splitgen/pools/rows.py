@@ -91,7 +91,10 @@ def hub_rows(hub_id: str, subset: str | None, split: str, revision: str | None) 
     Raises: InputError if it cannot be had.
     """
     from datasets import load_dataset
+    from huggingface_hub import logging
 
+    quiet: Any = logging
+    quiet.set_verbosity_error()  # what went wrong is said once, below
     try:
         dataset = load_dataset(hub_id, subset, split=split, revision=revision)
     except Exception as error:  # the Hub's clients raise dozens of kinds

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from splitgen.bands import Band
-from splitgen.config import DEFAULT_SHARE, Config, SelectionConfig, ladder
+from splitgen.checks import ladder
+from splitgen.config import DEFAULT_SHARE, Config, SelectionConfig
 from splitgen.embedders import Similarity
 from splitgen.errors import ConfigError, NotAttainable
 from splitgen.familiarity import FamiliarityMetric, aggregate_weights
