@@ -19,7 +19,7 @@ from splitgen import generate, load_config
 
 ROOT = Path(__file__).parent.parent
 OWN = {"demo": [], "demo_rungs": ["experiment=demo_rungs"]}
-PUBLISHED = ("pilener_max", "pilener_entropy")
+PUBLISHED = ("pilener_max", "pilener_entropy", "nuner_max", "nuner_entropy")
 EMBEDDERS = ("minilm", "mpnet")
 
 
