@@ -174,6 +174,13 @@ def test_wrong_settings():
         assert str(caught.value) == f"config key {problem}"
 
 
+def test_equal_labels_have_similarity_one_exactly(minilm, tmp_path):
+    labels = [label for label in LABELS if label]
+    matrix = similarity(minilm, labels, labels, tmp_path).matrix
+    assert np.diag(matrix).tolist() == [1.0] * len(labels)
+    np.testing.assert_array_equal(matrix, matrix.T)
+
+
 def test_models_that_are_not_there(tmp_path):
     with pytest.raises(
         ConfigError, match="embedder.path: expected a sentence-transformers model's folder, found no such"

@@ -80,9 +80,17 @@ def similarity(
 
 
 def _cosines(train: NDArray[np.float32], evaluation: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Products in 64 bits, so that their 32-bit results do not depend on how a processor orders its sums."""
+    """Cosines in 64 bits, so that their 32-bit results do not depend on how a processor orders its sums, and equal
+    vectors have exactly 1."""
     result = np.empty((len(train), len(evaluation)), dtype=np.float32)
+    other = _directions(evaluation)
     for start in range(0, len(train), BLOCK):
         rows = slice(start, start + BLOCK)
-        result[rows] = train[rows].astype(np.float64) @ evaluation.astype(np.float64).T
+        result[rows] = _directions(train[rows]) @ other.T
     return result
+
+
+def _directions(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    wide = vectors.astype(np.float64)
+    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
+    return wide / np.where(lengths > 0, lengths, 1.0)
