@@ -95,7 +95,7 @@ def measure(config: Config, progress: Progress | None = None) -> Measured:
     problem = prepare(config, progress or Silent())
     tokens = count_items(problem.pool.examples, "tokens")
     measurement = measure_counts(problem.counts, tokens, problem.benchmark, problem.similarity, config.metric)
-    published = facts_about(config, problem.pool.name)
+    published = facts_about(config, problem.pool.name, embedder=problem.embedder.name)
     if written:
         fields = measurement_fields(
             measurement, config.metric, problem.pool, problem.counts, problem.benchmark, problem.embedder

@@ -44,7 +44,7 @@ class BenchmarkConfig(PoolConfig):
 
 @dataclass
 class EmbedderConfig:
-    """A model: a local ``path``, else an installed ``package``, else ``model`` on the Hub; or a file of word vectors.
+    """A model: a local ``path``, else ``model``, installed or from the Hub; or a file of word vectors.
 
     ``pooling`` is for the kind transformers, ``batch_size`` for its pooling mean_with_padding.
     """
@@ -52,7 +52,6 @@ class EmbedderConfig:
     kind: str = "sentence_transformers"
     name: str | None = None
     model: str | None = None
-    package: str | None = None
     revision: str | None = None
     path: str | None = None
     pooling: str = "mean"

@@ -33,10 +33,3 @@ class NotAttainable(SplitgenError):
     """A band lies outside what the pool can give under the selection's constraints (exit status 1)."""
 
     status = 1
-
-
-class MissingExtra(SplitgenError):
-    """An optional dependency is not installed."""
-
-    def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs the extra '{extra}': pip install 'splitgen[{extra}]'")

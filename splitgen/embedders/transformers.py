@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from splitgen.config import EmbedderConfig
 from splitgen.embedders.base import STORED_AT_ONCE, Vectors, unit_length
-from splitgen.embedders.models import equal_lengths, expecting, finite, model_folder, model_sha256
+from splitgen.embedders.models import equal_lengths, expecting, finite, model_folder, model_name, model_sha256
 from splitgen.errors import InputError
 
 BATCH = 16
@@ -36,7 +36,7 @@ class TransformerEmbedder:
 
     def __init__(self, config: EmbedderConfig) -> None:
         self.folder = model_folder(config, WHAT)
-        self.name = config.name or config.model or self.folder.name
+        self.name = model_name(config, self.folder)
         self.pooling = config.pooling
         self.batch_size = config.batch_size
         self.padded = config.pooling == "mean_with_padding"

@@ -103,7 +103,13 @@ def _write(folder: Path, problem: Problem, config: Config, selection: Selection)
     counts = gather_counts((batch.num_rows, table) for batch, table in zip(batches, counted, strict=True))
     tokens = sum(count_items(batch, "tokens") for batch in batches)
     measured = measure(counts, tokens, problem.benchmark, problem.similarity, config.metric)
-    return Split(selection, files, counts, measured, facts_about(config, problem.pool.name, selection.name))
+    return Split(
+        selection,
+        files,
+        counts,
+        measured,
+        facts_about(config, problem.pool.name, selection.name, problem.embedder.name),
+    )
 
 
 def _write_test(folder: Path, problem: Problem, config: Config) -> list[Path]:

@@ -20,7 +20,6 @@ TAG_REASON = "a tag is not O or a prefix of B, I, E, S, L, U and a label"
 DOCSTART = "-DOCSTART-"
 SURROGATE = re.compile("[\ud800-\udfff]")
 SNIFFED_LINES = 10_000
-TAG_COLUMNS = ("auto", "first", "last")
 
 
 def read(path: Path, tag_column: str = "auto", key: str = "pool") -> Iterator[Record | Unusable]:
