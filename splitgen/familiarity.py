@@ -75,7 +75,7 @@ class FamiliarityMetric:
             raise ValueError(f"similarity: expected shape (types, labels), found {self.similarity.shape}")
         if self.similarity.size and not (self.similarity.min() >= 0 and self.similarity.max() <= 1):
             raise ValueError("similarity: expected values in [0, 1]")
-        self.k, self.short = k, short
+        self.k, self.weighting, self.short = k, weighting, short
         self._weights = np.append(rank_weights(k, weighting), 0.0)  # the rank after K weighs nothing
         self._mass = np.concatenate([[0.0], np.cumsum(self._weights)])
         types, labels = self.similarity.shape
@@ -104,29 +104,34 @@ class FamiliarityMetric:
         return np.clip(result, 0.0, 1.0)
 
     def gradient(self, mention_counts: ArrayLike, label_weights: ArrayLike) -> Floats:
-        """What one more mention of each type adds to the weighted sum of the F_z (exact for whole counts).
+        """What one more mention of each type adds to weighted sums of the F_z (exact for whole counts).
 
         By summation by parts F_z = sum_t (s_t - s_(t+1)) W(min(K, C_t)) / W(K), in order of similarity, so one more
         mention of t gains (s_u - s_(u+1)) w at rank C_u + 1 for every u from t on.
 
         Args:
             mention_counts: shape (training types,).
-            label_weights: shape (evaluation labels,), as from ``aggregate_weights``.
-        Returns: float64 of shape (training types,).
+            label_weights: shape (evaluation labels,), as from ``aggregate_weights``, or (evaluation labels, sums).
+        Returns: float64 of shape (training types,), or (training types, sums).
         """
         counts = self._checked(mention_counts)
         label_weights = np.asarray(label_weights, dtype=np.float64)
-        result = np.zeros(len(counts))
+        result = np.zeros((len(counts), *label_weights.shape[1:]))
         norm = self._norm(counts) or 1.0
         for block, order, sorted_similarity, running in self._ranked(counts):
             steps = -np.diff(sorted_similarity, axis=1, append=0.0)
             gains = steps * self._weights[np.minimum(running, self.k).astype(np.int64)]
-            gains = np.cumsum(gains[:, ::-1], axis=1)[:, ::-1] * (label_weights[block, None] / norm)
-            result += np.bincount(order.ravel(), weights=gains.ravel(), minlength=len(counts))
+            by_type = np.zeros((len(order), len(counts)))
+            np.put_along_axis(by_type, order, np.cumsum(gains[:, ::-1], axis=1)[:, ::-1], axis=1)
+            result += by_type.T @ label_weights[block] / norm
         if self.short == "renormalise" and self.is_short(counts):  # the norm grows too
-            value = float(self.per_label(counts) @ label_weights)
+            value = self.per_label(counts) @ label_weights
             result = (value + result) * norm / (norm + self._weights[int(counts.sum())]) - value
         return result
+
+    def of_types(self, types: ArrayLike) -> FamiliarityMetric:
+        """The metric of some of the training types, by their place; shape (types,)."""
+        return FamiliarityMetric(self.similarity[types], self.k, self.weighting, self.short)
 
     def is_short(self, mention_counts: ArrayLike) -> bool:
         """Whether there are fewer than K mentions."""

@@ -1,39 +1,34 @@
 """Band search: for every band of a ladder a selection that lands in it, and differs from its siblings in little else.
 
-Per band: bisect the tilt (tilt.py) until Familiarity brackets the band's centre, then swap single examples
-(swaps.py) until it is there. All bands share one set of random keys and one set of wishes.
+Per band: move the tilt (tilt.py) until Familiarity is near the band's middle, then swap single examples (swaps.py) until
+it is there. All bands share one set of random keys and one reference, a random subset, which they resemble in all that
+is held equal. What the pool does not allow gives way, the last of ``match`` first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from splitgen.bands import Band, Ladder, Rung
+from splitgen.bands import Band, Interval, Ladder, Position
 from splitgen.choices import MATCHES
 from splitgen.errors import NotAttainable
-from splitgen.selection.space import Candidate, SearchSpace
+from splitgen.selection.ends import STEEPNESSES, furthest
+from splitgen.selection.goals import Within
+from splitgen.selection.matching import Sizes, differences, grades, sizes_of
+from splitgen.selection.space import Candidate, Floats, SearchSpace
 from splitgen.selection.swaps import Swapper
 from splitgen.selection.tilt import Tilt, Wishes
 
-STEEPNESSES = (6.0, 4.0, 2.0, 1.0, 0.0)  # the tilt is sinh of it: 6 is 200 standard deviations of relevance
-STARTS = 10  # points of the bisection that swaps start from, if need be
-NEARLY = 0.01  # how far from the wish the number of mentions may be and still count as equal
 BISECTIONS = 30
-AIM = 0.05  # of a band's width: how near to its centre the search tries to come
-
-
-@dataclass(frozen=True)
-class Range:
-    """The least and the greatest Familiarity that the search reaches under the wishes."""
-
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.low:.4f} to {self.high:.4f}"
+STARTS = 10  # selections of the bisection that swaps start from, if need be
+HITS = 2  # selections that land, from which the one nearest to the pool is taken
+ROUNDS = 8  # of steps with several targets
+LENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0)  # of a step
+AIM = 0.05  # of a band's width: where bisection ends
 
 
 @dataclass(frozen=True)
@@ -41,16 +36,27 @@ class Found:
     """A candidate for a band.
 
     Attributes:
-        tilt: where the bisection ended; 0 is a random subset of the pool.
+        tilt: where the swaps started, a number for every target, 0 being a random subset of the pool; None if at an
+            end of the range.
         swaps: examples swapped after tilting.
-        gave_way: what of ``match`` was dropped, because the band was out of reach otherwise.
+        gave_way: what of ``match`` is not as in the reference, because the band was out of reach otherwise.
+        divergence: Kullback-Leibler divergence of its type distribution from the pool's, in nats.
     """
 
     band: Band
     candidate: Candidate
-    tilt: float
+    tilt: tuple[float, ...] | None
     swaps: int
-    gave_way: tuple[str, ...] = ()
+    gave_way: tuple[str, ...]
+    divergence: float
+
+
+@dataclass(frozen=True)
+class Level:
+    """What is held equal, once some of ``match`` has given way."""
+
+    gave_way: tuple[str, ...]
+    tilt: Tilt
 
 
 class BandSearch:
@@ -58,7 +64,9 @@ class BandSearch:
 
     Args:
         examples, types: the size of every split.
+        targets: names of the space's targets.
         match: what to hold equal, from MATCHES, the most important first; examples and types always are.
+        reference: what to hold it equal to; a random subset of the space if None.
     """
 
     def __init__(
@@ -69,60 +77,70 @@ class BandSearch:
         match: Sequence[str] = MATCHES,
         seed: int = 0,
         whole_examples: bool = False,
+        targets: Sequence[str] = ("all",),
+        reference: Sizes | None = None,
     ) -> None:
-        self.space, self.seed = space, seed
-        optional = [name for name in match if name in ("profile", "mentions")]
-        # types whose examples are whole must be frequent together, which leaves no choice of their profile
-        self._never_held: tuple[str, ...] = ("profile",) if whole_examples and "profile" in optional else ()
-        optional = [name for name in optional if name not in self._never_held]
-        free = Wishes(examples, types, None, "profile" in optional, whole_examples)
-        self._levels: list[tuple[tuple[str, ...], Wishes]] = []
-        plain = Tilt(space, free, seed)(0.0)
-        if len(plain.examples) < examples and "mentions" in optional:
-            optional.remove("mentions")  # nothing says how many to wish for
-            self._never_held += ("mentions",)
-        mentions = plain.mentions if "mentions" in optional else None
-        for kept in range(len(optional), -1, -1):
-            held, gave_way = optional[:kept], tuple(optional[kept:])
-            wishes = replace(free, same_profile="profile" in held, mentions=mentions if "mentions" in held else None)
-            self._levels.append((gave_way, wishes))
-        self._tilts = {wishes: Tilt(space, wishes, seed) for _, wishes in self._levels}
-        self._known_ends: dict[Wishes, list[tuple[float, Candidate]]] = {}
+        self.space, self.examples, self.types, self.seed = space, examples, types, seed
+        self.targets = list(targets)
+        self._whole_examples = whole_examples
+        self._match = ("types", *(name for name in dict.fromkeys(match) if name not in ("examples", "types")))
+        self.reference = reference or self._random_subset()
+        self._known_ends: dict[tuple[int, int], tuple[Candidate | None, Candidate | None]] = {}
 
-    @property
-    def wishes(self) -> Wishes:
-        """What is held equal where nothing gives way."""
-        return self._levels[0][1]
+    def _random_subset(self) -> Sizes | None:
+        """What a selection that nothing is asked of looks like; None if the pool cannot give one of this size."""
+        for strata in (("profile",), ()) if "profile" in self._match else ((),):
+            plain = self._tilt(strata, None)(0.0)
+            if len(plain.examples) == self.examples:
+                return sizes_of(self.space, plain)
+        return None
 
-    def attainable(self) -> Range:
-        """The range with everything in ``match`` held equal, or, where that cannot be had, with less.
+    def _tilt(self, match: tuple[str, ...], reference: Sizes | None) -> Tilt:
+        wishes = Wishes(self.examples, self.types, match, reference, self._whole_examples)
+        return Tilt(self.space, wishes, self.seed)
 
-        Raises: NotAttainable if no selection of the wanted size is found.
-        """
-        found = next((found for _, wishes in self._levels if (found := self._range(wishes))), None)
-        return found or next(iter(self.ranges().values()))
-
-    def ranges(self) -> dict[tuple[str, ...], Range]:
-        """What gives way -> the range that is then attainable, from everything held to nothing.
+    @cached_property
+    def levels(self) -> list[Level]:
+        """From everything held to nothing.
 
         Raises: NotAttainable if the pool cannot give so many examples with so few types.
         """
-        known = {gave_way: self._range(wishes) for gave_way, wishes in self._levels}
-        found = {gave_way: attainable for gave_way, attainable in known.items() if attainable}
-        if not found:
+        if self.reference is None:
             raise NotAttainable(
-                f"no selection found that has {self.wishes.examples} examples with only {self.wishes.types} types: "
+                f"no selection found that has {self.examples} examples with only {self.types} types: "
                 "lower selection.examples or raise selection.types"
-                + (", or use selection.unselected=drop" if self.wishes.whole_examples else "")
+                + (", or use selection.unselected=drop" if self._whole_examples else "")
             )
-        return found
+        kept = range(len(self._match), -1, -1)
+        return [Level(self._match[count:], self._tilt(self._match[:count], self.reference)) for count in kept]
+
+    def attainable(self, target: int = 0) -> Interval:
+        """The range of a target with everything in ``match`` held equal, or, where that cannot be had, with less.
+
+        Raises: NotAttainable if no selection of the wanted size is found.
+        """
+        return next(found for place in range(len(self.levels)) if (found := self._range(place, target)))
+
+    def ranges(self, target: int = 0) -> dict[tuple[str, ...], Interval]:
+        """What gives way -> the range that is then attainable, from everything held to nothing.
+
+        Raises: NotAttainable.
+        """
+        known = {level.gave_way: self._range(place, target) for place, level in enumerate(self.levels)}
+        return {gave_way: attainable for gave_way, attainable in known.items() if attainable}
 
     def bands(self, ladder: Ladder) -> list[Band]:
-        """The ladder's bands, with positions resolved in the attainable range."""
-        return [
-            rung.within(self.attainable().low, self.attainable().high) if isinstance(rung, Rung) else rung
-            for rung in ladder.values()
-        ]
+        """The ladder's bands, with positions resolved in the attainable range of each target."""
+        bands = []
+        for rung in ladder.values():
+            places = rung.of(self.targets).items()
+            bands.append(Band(rung.name, {target: self._interval(target, place) for target, place in places}))
+        return bands
+
+    def _interval(self, target: str, place: Interval | Position) -> Interval:
+        if isinstance(place, Interval):
+            return place
+        return place.within(self.attainable(self.targets.index(target)))
 
     def search(self, ladder: Ladder, done: Callable[[Found], None] = lambda _: None) -> list[Found]:
         """A selection for every band of the ladder, in its order; ``done`` is told of each.
@@ -131,7 +149,7 @@ class BandSearch:
         """
         selections, missed = [], []
         for band in self.bands(ladder):
-            selection = self._find(band)
+            selection = self.find(band)
             if selection is None:
                 missed.append(band)
             else:
@@ -141,94 +159,158 @@ class BandSearch:
             raise NotAttainable(self._refusal(missed))
         return selections
 
-    def _find(self, band: Band) -> Found | None:
-        for gave_way, wishes in self._levels:
-            attainable = self._range(wishes)
-            if attainable and attainable.low <= band.high and attainable.high >= band.low:
-                tilt, start, end = self._nearest(wishes, band, attainable)
-                if band.holds(end.familiarity) and _holds_mentions(wishes, end):
-                    swapped = len(np.setdiff1d(end.examples, start.examples, assume_unique=True))
-                    return Found(band, end, tilt, swapped, self._never_held + gave_way)
-        return None
+    def find(self, band: Band) -> Found | None:
+        """The selection for a band that is most like the reference, in the order of ``match``; None if there is none.
 
-    def _nearest(self, wishes: Wishes, band: Band, attainable: Range) -> tuple[float, Candidate, Candidate]:
-        """Bisect the tilt, then swap from the best starting points until one lands: tilt, before and after swaps."""
-        tilts, ends = self._tilts[wishes], self._ends(wishes)
-        target = float(np.clip(band.centre, attainable.low, attainable.high))
-        low, high = ends[0][0], ends[1][0]
-        tried = [low, high]
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            tried.append(middle)
-            candidate = tilts(float(np.sinh(middle)))
-            if abs(candidate.familiarity - target) <= AIM * band.width:
-                break
-            low, high = (middle, high) if candidate.familiarity < target else (low, middle)
-        candidates = [(float(np.sinh(x)), tilts(float(np.sinh(x)))) for x in tried]
-        candidates = [pair for pair in candidates if len(pair[1].examples) == wishes.examples]
-        candidates.sort(key=lambda pair: abs(pair[1].familiarity - target))
-        distinct = {start.types.tobytes(): (tilt, start) for tilt, start in reversed(candidates)}  # the nearest of each
-        starts = sorted(distinct.values(), key=lambda pair: abs(pair[1].familiarity - target))
-        results = [(float(np.sinh(x)), end, end) for x, end in ends]
-        for tilt, start in starts[:STARTS]:
-            swapper = Swapper(self.space, wishes, start.types)
-            results.append((tilt, start, swapper.approach(start, target, AIM * band.width)))
-            if band.holds(results[-1][2].familiarity) and _holds_mentions(wishes, results[-1][2]):
-                return results[-1]
-        return min(results, key=lambda result: abs(result[2].familiarity - target))
-
-    def _range(self, wishes: Wishes) -> Range | None:
-        ends = self._ends(wishes)
-        return Range(ends[0][1].familiarity, ends[1][1].familiarity) if ends else None
-
-    def _ends(self, wishes: Wishes) -> list[tuple[float, Candidate]]:
-        """The steepest tilts that leave enough examples, then swaps as far as they go; none if there are none.
-
-        What is attainable with more held equal stays so with less, so the ends of stricter wishes count too.
+        Raises: NotAttainable if the pool cannot give the size at all.
         """
-        if wishes not in self._known_ends:
-            starts = [self._steepest(wishes, sign) for sign in (-1.0, 1.0)]
-            starts = [start or starts[1 - i] for i, start in enumerate(starts)]  # one direction may leave too few
-            ends = []
-            for sign, start in zip((-1.0, 1.0), starts, strict=True):
-                if start:
-                    swapper = Swapper(self.space, wishes, start[1].types)
-                    ends.append((start[0], swapper.approach(start[1], sign * np.inf, 0.0)))
-            ends.sort(key=lambda end: end[1].familiarity)
-            if not all(_holds_mentions(wishes, end) for _, end in ends):
-                ends = []
-            level = [known for _, known in self._levels].index(wishes)
-            stricter = self._ends(self._levels[level - 1][1]) if level else []
-            if ends and stricter:
-                ends[0] = min(ends[0], stricter[0], key=lambda end: end[1].familiarity)
-                ends[1] = max(ends[1], stricter[1], key=lambda end: end[1].familiarity)
-            self._known_ends[wishes] = ends
-        return self._known_ends[wishes]
+        best: tuple[tuple[int, ...], Found] | None = None
+        for place in range(len(self.levels)):
+            for grade, found in self._hits(place, band):
+                if best is None or grade < best[0]:
+                    best = grade, found
+                if not any(grade):
+                    return found
+        return best[1] if best else None
 
-    def _steepest(self, wishes: Wishes, sign: float) -> tuple[float, Candidate] | None:
-        """The steepest tilt in a direction that leaves enough examples and the mentions wished for."""
-        for steepness in STEEPNESSES:
-            start = self._tilts[wishes](float(np.sinh(sign * steepness)))
-            if len(start.examples) == wishes.examples and _holds_mentions(wishes, start):
-                return sign * steepness, start
-        return None
+    def _hits(self, place: int, band: Band) -> list[tuple[tuple[int, ...], Found]]:
+        """Selections that land, with how badly each part of ``match`` is missed: the best first, by that and then by
+        how near to the pool they are."""
+        level = self.levels[place]
+        goal = self._goal(band)
+        hits: list[tuple[tuple[int, ...], Found]] = []
+        for vector, start in self._starts(place, goal, band):
+            end = Swapper(self.space, level.tilt.wishes, start.types).approach(start, goal)
+            if not goal.holds(end.values):
+                continue
+            grade = self._grade(end)
+            swapped = len(np.setdiff1d(end.examples, start.examples, assume_unique=True))
+            gave_way = tuple(name for name, miss in zip(self._match, grade, strict=True) if miss)
+            hits.append((grade, Found(band, end, vector, swapped, gave_way, self.divergence(end))))
+            if sum(not any(grade) for grade, _ in hits) == HITS:
+                break
+        return sorted(hits, key=lambda hit: (hit[0], hit[1].divergence))
+
+    def _grade(self, candidate: Candidate) -> tuple[int, ...]:
+        assert self.reference is not None
+        found = differences(sizes_of(self.space, candidate), self.reference)
+        return grades(found, self._match, self.reference)
+
+    def divergence(self, candidate: Candidate) -> float:
+        """Kullback-Leibler divergence of the candidate's type distribution from the pool's, in nats."""
+        return divergence(candidate.mention_counts, self.space.type_mentions)
+
+    def _goal(self, band: Band) -> Within:
+        bounds = np.array(
+            [
+                (band.targets[target].low, band.targets[target].high) if target in band.targets else (-np.inf, np.inf)
+                for target in self.targets
+            ]
+        )
+        return Within(bounds[:, 0], bounds[:, 1])
+
+    def _starts(self, place: int, goal: Within, band: Band) -> Iterator[tuple[tuple[float, ...] | None, Candidate]]:
+        """Where swaps may start from, the most promising first, and at last the ends of the range."""
+        tilt = self.levels[place].tilt
+        bounded = np.flatnonzero(np.isfinite(goal.low))
+        tried = _bisected(tilt, goal, int(bounded[0])) if len(bounded) == 1 else _descended(tilt, goal)
+        tried = [(vector, start) for vector, start in tried if len(start.examples) == self.examples]
+        tried.sort(key=lambda pair: float(goal.merit(pair[1].values)))
+        distinct = {start.types.tobytes(): (vector, start) for vector, start in reversed(tried)}  # the best of each
+        starts = sorted(distinct.values(), key=lambda pair: float(goal.merit(pair[1].values)))
+        for number, (vector, start) in enumerate(starts[:STARTS]):
+            if number == 1 and len(bounded) == 1 and not self._reaches(place, band):
+                return
+            yield tuple(vector.tolist()), start
+        if len(bounded) == 1:
+            for end in self._ends(place, int(bounded[0])):
+                if end is not None:
+                    yield None, end
+
+    def _reaches(self, place: int, band: Band) -> bool:
+        """Whether every target's interval meets its range."""
+        for target, interval in band.targets.items():
+            attainable = self._range(place, self.targets.index(target))
+            if attainable is None or attainable.low > interval.high or attainable.high < interval.low:
+                return False
+        return True
+
+    def _range(self, place: int, target: int) -> Interval | None:
+        low, high = self._ends(place, target)
+        return Interval(float(low.values[target]), float(high.values[target])) if low and high else None
+
+    def _ends(self, place: int, target: int) -> tuple[Candidate | None, Candidate | None]:
+        """The furthest candidates at a level; what is attainable with more held equal stays so with less."""
+        if (place, target) not in self._known_ends:
+            tilt = self.levels[place].tilt
+            found = [furthest(tilt, target, -1.0), furthest(tilt, target, 1.0)]
+            if place:
+                found += self._ends(place - 1, target)
+            ends = [end for end in found if end is not None]
+            self._known_ends[place, target] = (
+                min(ends, key=lambda end: float(end.values[target]), default=None),
+                max(ends, key=lambda end: float(end.values[target]), default=None),
+            )
+        return self._known_ends[place, target]
 
     def _refusal(self, missed: Sequence[Band]) -> str:
         gave_way, widest = list(self.ranges().items())[-1]
-        size = f"{self.wishes.examples} examples and {self.wishes.types} types"
-        outside = [band for band in missed if band.high < widest.low or band.low > widest.high]
+        size = f"{self.examples} examples and {self.types} types"
+        outside = [band for band in missed if not self._reaches(len(self.levels) - 1, band)]
+        names = ", ".join(f"{band.name} ({_described(band)})" for band in outside or missed)
         if not outside:
-            names = ", ".join(f"{band.name} ({band.low:.6g} to {band.high:.6g})" for band in missed)
             return (
                 f"no selection of {size} was found for {names}, although that is within the range {widest}:\n"
                 "widen the band, or raise selection.examples"
             )
-        names = ", ".join(f"{band.name} ({band.low:g} to {band.high:g})" for band in outside)
         text = f"not attainable: {names}. The range is {self.attainable()}"
         if widest != self.attainable():
             text += f" ({widest} if {' and '.join(gave_way)} may differ)"
         return f"{text} with {size}:\nmove the bands into it, or change selection.examples or selection.types"
 
 
-def _holds_mentions(wishes: Wishes, candidate: Candidate) -> bool:
-    return wishes.mentions is None or abs(candidate.mentions - wishes.mentions) <= NEARLY * wishes.mentions
+def divergence(mention_counts: Floats, pool_mentions: Floats) -> float:
+    """Kullback-Leibler divergence of one type distribution from another, in nats.
+
+    Args:
+        mention_counts: shape (types,); ``pool_mentions`` goes with it, and is above 0 wherever this is.
+    """
+    kept = mention_counts > 0
+    own, pool = mention_counts[kept] / mention_counts.sum(), pool_mentions[kept] / pool_mentions.sum()
+    return float((own * np.log(own / pool)).sum())
+
+
+def _described(band: Band) -> str:
+    if common := band.common:
+        return f"{common.low:g} to {common.high:g}"
+    return ", ".join(f"{target} {interval.low:g} to {interval.high:g}" for target, interval in band.targets.items())
+
+
+def _bisected(tilt: Tilt, goal: Within, target: int) -> list[tuple[Floats, Candidate]]:
+    """Selections on the way to the tilt that brings one target to the middle of its interval."""
+    low, high = -STEEPNESSES[0], STEEPNESSES[0]
+    tried = []
+    for steepness in (low, high, *([0.0] * BISECTIONS)):
+        if len(tried) >= 2:
+            steepness = (low + high) / 2
+        vector = np.zeros(len(goal.low))
+        vector[target] = np.sinh(steepness)
+        tried.append((vector, tilt(vector)))
+        value, centre = tried[-1][1].values[target], goal.centre[target]
+        if abs(value - centre) <= AIM * (goal.high - goal.low)[target]:
+            break
+        if len(tried) > 2:
+            low, high = (steepness, high) if value < centre else (low, steepness)
+    return tried
+
+
+def _descended(tilt: Tilt, goal: Within) -> list[tuple[Floats, Candidate]]:
+    """Selections on the way to the tilt of least merit: along the slope of merit, as far as it gets better, and anew."""
+    vector = np.zeros(len(goal.low))
+    tried = [(vector, tilt(vector))]
+    for _ in range(ROUNDS):
+        vector, best = min(tried, key=lambda pair: float(goal.merit(pair[1].values)))
+        slope = goal.slope(best.values)
+        direction = -slope / (np.abs(slope).max() or 1.0)
+        tried += [(each, tilt(each)) for each in (vector + length * direction for length in LENGTHS)]
+    return tried

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -14,6 +16,8 @@ Ints = NDArray[np.intp]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
+TOKEN_BINS = 10  # holding a tenth of the pool's examples each
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -22,7 +26,7 @@ class Candidate:
     types: Ints
     examples: Ints
     mention_counts: Floats  # per type of the pool, over the chosen examples and types
-    familiarity: float
+    values: Floats  # of the space's targets
 
     @property
     def mentions(self) -> int:
@@ -34,21 +38,42 @@ class SearchSpace:
     """Everything that stays fixed while a search runs.
 
     Attributes:
-        counts: sparse mentions, shape (examples, types).
+        counts: sparse mentions, shape (examples, types): whatever may be chosen.
         metric: Familiarity for the same types.
-        label_weights: shape (evaluation labels,), the aggregate as a weighted mean.
+        targets: shape (targets, evaluation labels): every target is a weighted mean of the labels' Familiarity.
+        tokens: of every example, shape (examples,).
+        token_edges: where a tenth of the pool's examples, by tokens, ends and the next begins; shape (at most 9,).
+        outside: mentions of every example that are of no type here, shape (examples,).
+        required: types that every selection has.
         exposure: examples a model sees in training, or None to measure a split as it is.
     """
 
     counts: sp.csr_array
     metric: FamiliarityMetric
-    label_weights: Floats
+    targets: Floats
+    tokens: Ints
+    token_edges: Ints
+    outside: Ints
+    required: Ints
     exposure: int | None = None
 
-    @property
+    @cached_property
     def type_mentions(self) -> Floats:
         """Mentions of each type in the whole pool."""
         return np.asarray(self.counts.sum(axis=0), dtype=np.float64).ravel()
+
+    @cached_property
+    def token_bins(self) -> Ints:
+        """The tenth of the pool, by tokens, that each example lies in; shape (examples,)."""
+        return self.bins_of(self.tokens)
+
+    def bins_of(self, tokens: Ints) -> Ints:
+        """The tenth of the pool for some numbers of tokens; shape as given."""
+        return np.searchsorted(self.token_edges, tokens, side="right")
+
+    @cached_property
+    def by_type(self) -> sp.csc_array:
+        return self.counts.tocsc()
 
     def candidate(self, types: Ints, examples: Ints) -> Candidate:
         """Evaluate a choice; types that have no mention in the examples are not part of it."""
@@ -57,18 +82,58 @@ class SearchSpace:
         mention_counts = np.zeros_like(in_examples)
         mention_counts[types] = in_examples[types]
         return Candidate(
-            np.flatnonzero(mention_counts), examples, mention_counts, self.familiarity(mention_counts, len(examples))
+            np.flatnonzero(mention_counts), examples, mention_counts, self.values(mention_counts, len(examples))
         )
 
-    def familiarity(self, mention_counts: Floats, examples: int) -> float:
-        """The configured aggregate, for mentions that come from so many examples."""
-        per_label = self.metric.per_label(mention_counts * self._repeats(examples))
-        return float(per_label @ self.label_weights)
+    def values(self, mention_counts: Floats, examples: int) -> Floats:
+        """The targets, shape (targets,), for mentions that come from so many examples."""
+        return self.targets @ self.metric.per_label(mention_counts * self._repeats(examples))
 
     def gradient(self, mention_counts: Floats, examples: int) -> Floats:
-        """What one more mention of each type adds to ``familiarity``; shape (types,)."""
+        """What one more mention of each type adds to each target; shape (types, targets)."""
         repeats = self._repeats(examples)
-        return self.metric.gradient(mention_counts * repeats, self.label_weights) * repeats
+        return self.metric.gradient(mention_counts * repeats, self.targets.T) * repeats
+
+    def of_types(self, types: Ints) -> SearchSpace:
+        """The space of some of the types, by their place; mentions of the others are outside."""
+        counts = sp.csr_array(self.counts[:, types])
+        others = np.asarray(self.counts.sum(axis=1)).ravel() - np.asarray(counts.sum(axis=1)).ravel()
+        return replace(
+            self,
+            counts=counts,
+            metric=self.metric.of_types(types),
+            outside=self.outside + others,
+            required=np.flatnonzero(np.isin(types, self.required)),
+        )
+
+    def of_examples(self, examples: Ints) -> SearchSpace:
+        """The space of some of the examples, by their place."""
+        rows = {"tokens": self.tokens[examples], "outside": self.outside[examples]}
+        return replace(self, counts=self.counts[examples], **rows)
+
+    def suitable(self, types: Ints, whole: bool) -> Flags:
+        """Which examples have a mention of the given types, and, where ``whole``, of no others; shape (examples,)."""
+        chosen = np.zeros(self.counts.shape[1])
+        chosen[types] = 1.0
+        mentions = self.counts @ chosen
+        if not whole:
+            return mentions > 0
+        return (mentions > 0) & (mentions == self.counts.sum(axis=1) + self.outside)
 
     def _repeats(self, examples: int) -> float:
         return 1.0 if self.exposure is None else self.exposure / examples
+
+
+def whole_space(
+    counts: sp.csr_array,
+    metric: FamiliarityMetric,
+    targets: Floats,
+    tokens: Sequence[int] | Ints | None = None,
+    exposure: int | None = None,
+) -> SearchSpace:
+    """The space of a whole pool, nothing required and nothing left outside."""
+    none = np.zeros(counts.shape[0], dtype=np.intp)
+    lengths = none if tokens is None else np.asarray(tokens, dtype=np.intp)
+    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, TOKEN_BINS + 1)[1:-1], method="lower"))
+    required = np.empty(0, dtype=np.intp)
+    return SearchSpace(counts, metric, np.atleast_2d(targets), lengths, edges, none, required, exposure)

@@ -1,31 +1,48 @@
-"""Swaps of single examples: from a candidate that is near a target to one that is on it.
+"""Swaps of single examples: from a candidate that is near a goal to one that is on it.
 
-A swap leaves the number of examples and the set of types as they are, and the number of mentions too, or nearer to
-the wish. Its effect is read off the gradient of Familiarity, then evaluated exactly.
+A swap leaves the number of examples and the set of types as they are. Where mentions are held, it is between examples
+that have as many, unless some are missing. Its effect is read off the gradients of Familiarity and of what is held
+equal, then evaluated exactly; merit (goals.py) gets better every time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.sparse as sp
 
-from splitgen.selection.space import Candidate, Floats, Ints, SearchSpace
-from splitgen.selection.tilt import Wishes, suitable_examples
+from splitgen.selection.alike import ExamplesAlike, TypesAlike
+from splitgen.selection.goals import Goal, mentions_merit
+from splitgen.selection.space import Candidate, Flags, Floats, Ints, SearchSpace
+from splitgen.selection.tilt import Wishes
 
 LARGEST_BATCH = 0.1  # of the examples, swapped at once
-TRIES = 16  # single swaps evaluated before giving up
 EXHAUSTIVE = 400  # pairs up to which all of them are
+MOST_PAIRS = 50_000  # looked at, of those that are possible
+CROSSED = (1, 2, 4, 8)  # mentions that one swap adds and another takes away
+BETTER = 1e-3  # of merit: less is not worth a step
 
 
-@dataclass
+@dataclass(frozen=True)
+class _State:
+    """A candidate in the making; types by their place in the swapper's own space."""
+
+    chosen: Flags  # examples of the pool
+    counts: Floats  # mentions per type
+    present: Floats  # examples per type
+    histograms: tuple[Ints, ...]  # of what examples have in common with the reference's
+    values: Floats
+    merit: float
+
+
+@dataclass(frozen=True)
 class _Neighbourhood:
-    """The swaps that a candidate admits: who may leave, who may come, and what each weighs."""
+    """What each example would add: to the targets' values by coming, and to the rest of merit by coming or leaving."""
 
-    mentions: Floats  # per example of the pool, of the chosen types
-    effects: Floats  # per example of the pool, first-order contribution to Familiarity
+    effects: Floats  # (examples, targets)
+    coming_cost: Floats  # (examples,)
+    leaving_cost: Floats  # (examples,)
     leaving: Ints
     coming: Ints
 
@@ -34,132 +51,199 @@ class Swapper:
     """Moves a candidate by swaps among the examples that suit its types."""
 
     def __init__(self, space: SearchSpace, wishes: Wishes, types: Ints) -> None:
-        self.space, self.wishes, self.types = space, wishes, types
-        self._counts = sp.csr_array(space.counts[:, types])
-        self._presence = self._counts.sign()
-        self._mentions = np.asarray(self._counts.sum(axis=1), dtype=np.float64).ravel()
-        self._suitable = np.flatnonzero(suitable_examples(space.counts, types, wishes.whole_examples))
+        self._whole, self._types = space, types
+        self.wishes = wishes
+        self._suitable = np.flatnonzero(space.suitable(types, wishes.whole_examples))
+        self.space = space.of_types(types)
+        self._presence = self.space.counts.sign().astype(np.float64)
+        self._mentions = np.asarray(self.space.counts.sum(axis=1)).ravel().astype(np.intp)
+        self._class = self._mentions if wishes.mentions is not None else np.zeros_like(self._mentions)
+        self._largest_batch = max(1, int(LARGEST_BATCH * wishes.examples))
+        self._types_alike: TypesAlike | None = None
+        self._examples_alike: list[ExamplesAlike] = []
+        if reference := wishes.reference:
+            if "profile" in wishes.match:
+                self._types_alike = TypesAlike(reference.profile)
+            if "mentions_per_example" in wishes.match:
+                self._examples_alike.append(ExamplesAlike(self._mentions, reference.mentions_per_example))
+            if "tokens_per_example" in wishes.match:
+                self._examples_alike.append(ExamplesAlike(space.tokens, reference.tokens_per_example))
 
-    def approach(self, candidate: Candidate, target: float, tolerance: float, steps: int = 400) -> Candidate:
-        """Swap until Familiarity is within ``tolerance`` of ``target`` or no swap comes nearer; returns the best.
-
-        A target of -inf or inf goes as far down or up as swaps go.
-        """
+    def approach(self, candidate: Candidate, goal: Goal, steps: int = 400) -> Candidate:
+        """Swap until the goal is reached and what is held is equal, or no swap comes nearer; returns the best."""
+        chosen = np.zeros(len(self._mentions), dtype=bool)
+        chosen[candidate.examples] = True
+        counts, present = self._sums(candidate.examples)
+        histograms = tuple(alike.histogram(candidate.examples) for alike in self._examples_alike)
+        state = self._evaluated(chosen, counts, present, histograms, goal)
         for _ in range(steps):
-            distance = abs(candidate.familiarity - target)
-            if distance <= tolerance and self._mentions_off(candidate) == 0:
+            if goal.reached(state.values) and not self._off(state) and self._is_alike(state):
                 break
-            better = self._step(candidate, target, tolerance)
+            better = self._better(state, goal)
             if better is None:
                 break
-            candidate = better
-        return candidate
+            state = better
+        return self._candidate(state)
 
-    def _mentions_off(self, candidate: Candidate) -> int:
-        return 0 if self.wishes.mentions is None else self.wishes.mentions - candidate.mentions
+    def _candidate(self, state: _State) -> Candidate:
+        mention_counts = np.zeros(self._whole.counts.shape[1])
+        mention_counts[self._types] = state.counts
+        return Candidate(np.flatnonzero(mention_counts), np.flatnonzero(state.chosen), mention_counts, state.values)
 
-    def _step(self, candidate: Candidate, target: float, tolerance: float) -> Candidate | None:
-        around = self._neighbourhood(candidate)
-        wanted = target - candidate.familiarity
-        off = self._mentions_off(candidate)
-        if off:
-            near = max(tolerance, abs(wanted))
-            for extra in dict.fromkeys((off, off // 2, int(np.sign(off)))):  # all at once, or step by step
-                for repaired in self._singles(candidate, around, wanted, extra):
-                    if not np.isfinite(target) or abs(repaired.familiarity - target) <= 2 * near:
-                        return repaired
-        if abs(wanted) <= tolerance:
-            return None
-        pairs = self._batch(around, wanted)
-        while len(pairs[0]) > 1:
-            moved = self._swapped(candidate, *pairs)
-            if moved and _nearer(moved, candidate, target):
-                return moved
-            pairs = (pairs[0][: len(pairs[0]) // 2], pairs[1][: len(pairs[1]) // 2])
-        singles = self._singles(candidate, around, wanted, 0)
-        return next((moved for moved in singles if _nearer(moved, candidate, target)), None)
-
-    def _neighbourhood(self, candidate: Candidate) -> _Neighbourhood:
-        gradient = self.space.gradient(candidate.mention_counts, len(candidate.examples))[self.types]
-        present = np.asarray(self._presence[candidate.examples].sum(axis=0)).ravel()
-        sole = self._presence[candidate.examples] @ (present == 1).astype(np.float64)
-        coming = np.setdiff1d(self._suitable, candidate.examples, assume_unique=True)
-        # whoever alone has some type may leave only for another that has it: worth a look where all pairs are tried
-        small = len(candidate.examples) * len(coming) <= EXHAUSTIVE
-        leaving = candidate.examples if small else candidate.examples[sole == 0]
-        return _Neighbourhood(self._mentions, self._counts @ gradient, leaving, coming)
-
-    def _classes(self, around: _Neighbourhood, examples: Ints, offset: int = 0) -> Ints:
-        """Examples may be swapped within a class: equal mentions, or all where mentions are free."""
-        if self.wishes.mentions is None:
-            return np.zeros(len(examples), dtype=np.intp)
-        return around.mentions[examples].astype(np.intp) + offset
-
-    def _singles(
-        self, candidate: Candidate, around: _Neighbourhood, wanted: float, extra_mentions: int
-    ) -> Iterator[Candidate]:
-        """What single swaps give that add so many mentions, those first whose predicted effect is nearest to wanted."""
-        if not len(around.leaving) or not len(around.coming):
-            return
-        span = float(np.ptp(around.effects)) + 1e-12
-        wanted = float(np.clip(wanted, -span, span))
-        small = len(around.leaving) * len(around.coming) <= EXHAUSTIVE
-        leaving, coming = (_all_pairs if small else self._likely_pairs)(around, wanted, extra_mentions, span)
+    def _evaluated(
+        self, chosen: Flags, counts: Floats, present: Floats, histograms: tuple[Ints, ...], goal: Goal
+    ) -> _State:
+        values = self.space.values(counts, int(chosen.sum()))
+        merit = float(goal.merit(values))
+        if self._types_alike:
+            merit += self._types_alike.merit(counts)
+        for alike, histogram in zip(self._examples_alike, histograms, strict=True):
+            merit += alike.merit(histogram)
         if self.wishes.mentions is not None:
-            fits = around.mentions[coming] - around.mentions[leaving] == extra_mentions
-            leaving, coming = leaving[fits], coming[fits]
-        misses = np.abs(around.effects[coming] - around.effects[leaving] - wanted)
-        for i in np.argsort(misses, kind="stable")[: EXHAUSTIVE if small else TRIES]:
-            moved = self._swapped(candidate, leaving[i : i + 1], coming[i : i + 1])
-            if moved:
-                yield moved
+            merit += float(mentions_merit(self.wishes.mentions - counts.sum(), self.wishes.mentions))
+        return _State(chosen, counts, present, histograms, values, merit)
 
-    def _likely_pairs(
-        self, around: _Neighbourhood, wanted: float, extra_mentions: int, span: float
-    ) -> tuple[Ints, Ints]:
-        """For every example that may leave, the two of a fitting class between whose effects the sought one lies."""
-        leaving, coming = around.leaving, around.coming
-        # one sorted line for all classes: class c lies around 4 c, effects within a quarter of it
-        place = 4.0 * self._classes(around, coming) + around.effects[coming] / (8 * span)
-        order = np.argsort(place, kind="stable")
-        classes = self._classes(around, leaving, extra_mentions)
-        sought = 4.0 * classes + (around.effects[leaving] + wanted) / (8 * span)
-        right = np.clip(np.searchsorted(place[order], sought), 0, len(order) - 1)
-        partners = np.concatenate([right, np.maximum(right - 1, 0)])
-        return np.concatenate([leaving, leaving]), coming[order[partners]]
+    def _off(self, state: _State) -> int:
+        """Mentions that are missing."""
+        return 0 if self.wishes.mentions is None else self.wishes.mentions - int(state.counts.sum())
 
-    def _batch(self, around: _Neighbourhood, wanted: float) -> tuple[Ints, Ints]:
-        """The swaps of greatest effect, class by class, as many as it takes to make up ``wanted``."""
-        sign = 1.0 if wanted > 0 else -1.0
-        leaving, leaving_slots = self._ranked(around, around.leaving, sign)
-        coming, coming_slots = self._ranked(around, around.coming, -sign)
+    def _is_alike(self, state: _State) -> bool:
+        examples = zip(self._examples_alike, state.histograms, strict=True)
+        return (self._types_alike is None or self._types_alike.near(state.counts)) and all(
+            alike.near(histogram) for alike, histogram in examples
+        )
+
+    def _better(self, state: _State, goal: Goal) -> _State | None:
+        around = self._neighbourhood(state)
+        along = around.effects @ goal.slope(state.values)
+        off = self._off(state)
+        best: _State | None = None
+        for extra in dict.fromkeys((0, int(np.sign(off)) * -(-abs(off) // self._largest_batch))):
+            leaving, coming = self._batch(around, along, extra, off)
+            best = self._best_of(state, best, leaving, coming, goal)
+        if best is None:
+            singles = (moved for moved in self._singles(state, around, goal) if moved.merit < state.merit - BETTER)
+            best = next(singles, None)
+        if best is None and "mentions_per_example" in self.wishes.match:
+            for extra in CROSSED:
+                best = self._best_of(state, best, *self._crossed(around, along, extra), goal)
+        return best
+
+    def _crossed(self, around: _Neighbourhood, along: Floats, extra: int) -> tuple[Ints, Ints]:
+        """Swaps that add mentions and as many that take them away again, in turns, the best first."""
+        more, fewer = (self._batch(around, along, each, each * self._largest_batch // 2) for each in (extra, -extra))
+        apart = ~np.isin(fewer[0], more[0]) & ~np.isin(fewer[1], more[1])
+        pairs = min(len(more[0]), int(apart.sum()))
+        leaving, coming = (
+            np.stack([up[:pairs], down[apart][:pairs]], axis=1).ravel() for up, down in zip(more, fewer, strict=True)
+        )
+        return leaving, coming
+
+    def _best_of(self, state: _State, best: _State | None, leaving: Ints, coming: Ints, goal: Goal) -> _State | None:
+        """The batch, or half of it, or half of that, as long as it gets better; or ``best`` if none is better."""
+        last = np.inf
+        while len(leaving) > 1:
+            moved = self._swapped(state, leaving, coming, goal)
+            merit = np.inf if moved is None else moved.merit
+            if np.isfinite(last) and merit >= last:
+                break
+            if moved is not None and merit < min(state.merit - BETTER, np.inf if best is None else best.merit):
+                best = moved
+            last = merit
+            leaving, coming = leaving[: len(leaving) // 2], coming[: len(coming) // 2]
+        return best
+
+    def _neighbourhood(self, state: _State) -> _Neighbourhood:
+        examples = int(state.chosen.sum())
+        effects = self.space.counts @ self.space.gradient(state.counts, examples)
+        coming_cost, leaving_cost = np.zeros((2, len(effects)))
+        if self._types_alike:
+            up, down = self._types_alike.costs(state.counts)
+            coming_cost, leaving_cost = self.space.counts @ up, self.space.counts @ down
+        for alike, histogram in zip(self._examples_alike, state.histograms, strict=True):
+            cost = alike.costs(histogram)
+            coming_cost, leaving_cost = coming_cost + cost, leaving_cost - cost
+        coming = self._suitable[~state.chosen[self._suitable]]
+        leaving = np.flatnonzero(state.chosen)
+        # whoever alone has some type may leave only for another that has it: worth a look where all pairs are tried
+        if len(leaving) * len(coming) > EXHAUSTIVE:
+            leaving = leaving[self._presence[leaving] @ (state.present == 1).astype(np.float64) == 0]
+        return _Neighbourhood(effects, coming_cost, leaving_cost, leaving, coming)
+
+    def _batch(self, around: _Neighbourhood, along: Floats, extra: int, off: int) -> tuple[Ints, Ints]:
+        """The swaps that promise most, the best first, in each class; each adds ``extra`` of the ``off`` mentions."""
+        leave_cost, come_cost = around.leaving_cost - along, around.coming_cost + along
+        leaving, leaving_slots = self._ranked(around.leaving, leave_cost, extra)
+        coming, coming_slots = self._ranked(around.coming, come_cost)
         _, left, right = np.intersect1d(leaving_slots, coming_slots, assume_unique=True, return_indices=True)
         leaving, coming = leaving[left], coming[right]
-        gains = sign * (around.effects[coming] - around.effects[leaving])
-        order = np.argsort(-gains, kind="stable")
-        order = order[gains[order] > 0][: max(1, int(LARGEST_BATCH * self.wishes.examples))]
-        needed = int(np.searchsorted(np.cumsum(gains[order]), abs(wanted)))
-        return leaving[order[:needed]], coming[order[:needed]]
+        costs = leave_cost[leaving] + come_cost[coming]
+        order = np.argsort(costs, kind="stable")
+        order = order[: off // extra] if extra else order[costs[order] < 0]
+        order = order[: self._largest_batch]
+        return leaving[order], coming[order]
 
-    def _ranked(self, around: _Neighbourhood, examples: Ints, sign: float) -> tuple[Ints, Ints]:
-        """Examples by class and signed effect, with a number that stands for (class, rank within the class)."""
-        classes = self._classes(around, examples)
-        order = np.lexsort((sign * around.effects[examples], classes))
-        classes = classes[order]
+    def _ranked(self, examples: Ints, cost: Floats, extra: int = 0) -> tuple[Ints, Ints]:
+        """Examples by class and cost, with a number that stands for (class of as many mentions more, rank within)."""
+        order = np.lexsort((cost[examples], self._class[examples]))
+        classes = self._class[examples][order] + extra
         starts = np.searchsorted(classes, classes)
-        return examples[order], classes * len(self._mentions) + np.arange(len(classes)) - starts
+        return examples[order], classes * len(self._class) + np.arange(len(classes)) - starts
 
-    def _swapped(self, candidate: Candidate, leaving: Ints, coming: Ints) -> Candidate | None:
-        examples = np.concatenate([np.setdiff1d(candidate.examples, leaving, assume_unique=True), coming])
-        moved = self.space.candidate(self.types, examples)
-        return moved if len(moved.types) == len(candidate.types) else None
+    def _singles(self, state: _State, around: _Neighbourhood, goal: Goal) -> Iterator[_State]:
+        """What the most promising swaps of one example give."""
+        if not len(around.leaving) or not len(around.coming):
+            return
+        off = self._off(state)
+        extras = dict.fromkeys((off, off // 2, int(np.sign(off)), 0))  # all missing mentions at once, or step by step
+        pairs = [self._pairs(around, extra) for extra in extras]
+        leaving, coming = (np.concatenate(each) for each in zip(*pairs, strict=True))
+        expected = goal.merit(state.values + around.effects[coming] - around.effects[leaving])
+        expected = expected + around.coming_cost[coming] + around.leaving_cost[leaving]
+        if off:
+            after = off - self._mentions[coming] + self._mentions[leaving]
+            expected = expected + mentions_merit(after, self.wishes.mentions or 1)
+        tries = EXHAUSTIVE if len(leaving) <= EXHAUSTIVE else goal.patience
+        for i in np.argsort(expected, kind="stable")[:tries]:
+            if moved := self._swapped(state, leaving[i : i + 1], coming[i : i + 1], goal):
+                yield moved
 
+    def _pairs(self, around: _Neighbourhood, extra: int) -> tuple[Ints, Ints]:
+        """Who may leave with who may come, classes ``extra`` apart: all pairs, or some for everyone who may leave."""
+        coming = around.coming[np.lexsort((around.effects[around.coming, 0], self._class[around.coming]))]
+        classes = self._class[coming]
+        wanted = self._class[around.leaving] + extra
+        first, last = (np.searchsorted(classes, wanted, side=side) for side in ("left", "right"))
+        sizes = last - first
+        if sizes.sum() > MOST_PAIRS:
+            each = np.minimum(sizes, max(1, MOST_PAIRS // len(sizes)))
+        else:
+            each = sizes
+        leaving = np.repeat(np.arange(len(each)), each)
+        number = np.arange(len(leaving)) - np.repeat(np.cumsum(each) - each, each)
+        place = first[leaving] + number * sizes[leaving] // np.maximum(each[leaving], 1)
+        return around.leaving[leaving], coming[place]
 
-def _all_pairs(around: _Neighbourhood, *_: float) -> tuple[Ints, Ints]:
-    return np.repeat(around.leaving, len(around.coming)), np.tile(around.coming, len(around.leaving))
+    def _swapped(self, state: _State, leaving: Ints, coming: Ints, goal: Goal) -> _State | None:
+        """What a swap gives, or None if it loses a type."""
+        (come, come_present), (leave, leave_present) = self._sums(coming), self._sums(leaving)
+        counts, present = state.counts + come - leave, state.present + come_present - leave_present
+        if np.count_nonzero(present) < np.count_nonzero(state.present):
+            return None
+        chosen = state.chosen.copy()
+        chosen[leaving], chosen[coming] = False, True
+        histograms = tuple(
+            histogram + alike.histogram(coming) - alike.histogram(leaving)
+            for alike, histogram in zip(self._examples_alike, state.histograms, strict=True)
+        )
+        return self._evaluated(chosen, counts, present, histograms, goal)
 
-
-def _nearer(moved: Candidate, candidate: Candidate, target: float) -> bool:
-    if np.isinf(target):
-        return (moved.familiarity - candidate.familiarity) * np.sign(target) > 1e-9
-    return abs(moved.familiarity - target) < abs(candidate.familiarity - target)
+    def _sums(self, examples: Ints) -> tuple[Floats, Floats]:
+        """How many mentions of each type some examples have, and how many of them have any; both of shape (types,)."""
+        matrix = self.space.counts
+        starts = matrix.indptr[examples]
+        sizes = matrix.indptr[examples + 1] - starts
+        entries = np.arange(sizes.sum()) + np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+        columns = matrix.indices[entries]
+        types = matrix.shape[1]
+        return np.bincount(columns, matrix.data[entries], types), np.bincount(columns, minlength=types)

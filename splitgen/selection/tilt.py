@@ -3,7 +3,8 @@
 Every type and every example carries a Gumbel key, fixed by the seed. The top of (key + tilt x relevance) is a random
 subset for tilt 0 and moves smoothly towards the most (least) relevant as the tilt grows (falls): Gumbel top-k sampling
 from the exponential family, which is the distribution nearest to the pool, in KL divergence, for its mean relevance.
-Relevance is the gain of Familiarity by one more mention, in a random subset of the wanted size.
+Relevance is the gain of Familiarity by one more mention, in a random subset of the wanted size. With several targets
+the tilt is a vector.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import scipy.sparse as sp
 
-from splitgen.selection.space import Candidate, Flags, Floats, Ints, SearchSpace
+from splitgen.selection.matching import Sizes, mention_bins
+from splitgen.selection.quotas import Kind, cover_then_fill, largest_remainder, top
+from splitgen.selection.space import TOKEN_BINS, Candidate, Flags, Floats, Ints, SearchSpace
 
 BISECTIONS = 25
 STEEPEST = 1e3  # beyond it a key no longer changes the order
+CLOSE = 0.002  # of the mentions wished for: swaps do the rest
 
 
 @dataclass(frozen=True)
@@ -27,16 +30,29 @@ class Wishes:
     Attributes:
         examples: how many, exactly.
         types: how many, as nearly as the pool allows.
-        mentions: how many, as nearly as the pool allows; None for any number.
-        same_profile: choose types within strata of their frequency, by a quota that does not depend on the tilt.
+        match: what is to be as in ``reference``: some of types, profile, mentions, mentions_per_example,
+            tokens_per_example.
+        reference: None while there is none yet.
         whole_examples: choose only examples all of whose types are chosen, so that no mention is dropped.
     """
 
     examples: int
     types: int
-    mentions: int | None = None
-    same_profile: bool = True
+    match: tuple[str, ...] = ()
+    reference: Sizes | None = None
     whole_examples: bool = False
+
+    @property
+    def by_strata(self) -> bool:
+        """Whether types are chosen by quotas of their frequency; types whose examples are whole must be frequent
+        together, which leaves no choice."""
+        return "profile" in self.match and not self.whole_examples
+
+    @property
+    def mentions(self) -> int | None:
+        """How many mentions; None for any number."""
+        held = {"mentions", "mentions_per_example"} & set(self.match)
+        return self.reference.mentions if held and self.reference else None
 
 
 @dataclass(frozen=True)
@@ -46,40 +62,49 @@ class Tilt:
     space: SearchSpace
     wishes: Wishes
     seed: int
-    _cache: dict[float, Candidate] = field(default_factory=dict, repr=False)
+    _cache: dict[bytes, Candidate] = field(default_factory=dict, repr=False)
 
-    def __call__(self, tilt: float) -> Candidate:
-        """The candidate at a tilt: greater tilts give greater Familiarity, by and large."""
-        if tilt not in self._cache:
-            types = self._types(tilt)
-            self._cache[tilt] = self.space.candidate(types, self._examples(types, tilt))
-        return self._cache[tilt]
+    def __call__(self, tilt: float | Floats) -> Candidate:
+        """The candidate at a tilt, one number for every target: greater ones give greater values, by and large."""
+        vector = np.broadcast_to(np.asarray(tilt, dtype=np.float64), self.space.targets.shape[:1])
+        known = vector.tobytes()
+        if known not in self._cache:
+            relevance = self.relevance @ vector
+            self._cache[known] = self.candidate(relevance, relevance)
+        return self._cache[known]
+
+    def candidate(self, type_relevance: Floats, mention_relevance: Floats) -> Candidate:
+        """The candidate for some relevance of types, and of their mentions in the choice of examples; both (types,)."""
+        types = self._types(type_relevance)
+        return self.space.candidate(types, self.examples(types, mention_relevance))
 
     @cached_property
     def _keys(self) -> tuple[Floats, Floats]:
         examples, types = self.space.counts.shape
         rng = np.random.default_rng(self.seed)
-        return rng.gumbel(size=types), rng.gumbel(size=examples)
+        type_keys = rng.gumbel(size=types)
+        type_keys[self.space.required] = np.inf
+        return type_keys, rng.gumbel(size=examples)
 
     @cached_property
-    def _by_type(self) -> sp.csc_array:
-        return self.space.counts.tocsc()
-
-    @cached_property
-    def _relevance(self) -> Floats:
-        """Standardised over the types, so that a tilt means the same in every pool."""
+    def relevance(self) -> Floats:
+        """Standardised over the types, so that a tilt means the same in every pool; shape (types, targets)."""
         examples, types = self.space.counts.shape
         share = min(1.0, self.wishes.examples / examples) * min(1.0, self.wishes.types / types)
         gain = self.space.gradient(self.space.type_mentions * share, self.wishes.examples)
-        return (gain - gain.mean()) / (gain.std() or 1.0)
+        spread = gain.std(axis=0)
+        return (gain - gain.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
 
-    def _types(self, tilt: float) -> Ints:
-        keys = self._keys[0] + tilt * self._relevance
-        if self.wishes.same_profile and not self.wishes.whole_examples:
-            strata, quotas = self._strata
-            chosen = [members[_top(keys[members], quota)] for members, quota in zip(strata, quotas, strict=True)]
-            return np.concatenate(chosen)
-        return self._roomy_types(keys)
+    def _types(self, relevance: Floats) -> Ints:
+        keys = self._keys[0] + relevance
+        return self.by_quota(keys) if self.wishes.by_strata else self._roomy_types(keys)
+
+    def by_quota(self, keys: Floats) -> Ints:
+        """The types with the greatest keys, so many of every stratum of frequency."""
+        strata, quotas = self._strata
+        return np.concatenate(
+            [members[top(keys[members], quota)] for members, quota in zip(strata, quotas, strict=True)]
+        )
 
     @cached_property
     def _strata(self) -> tuple[list[Ints], list[int]]:
@@ -87,7 +112,10 @@ class Tilt:
         mentions = self.space.type_mentions
         exponent = np.floor(np.log2(np.maximum(mentions, 1))).astype(int)
         strata = [np.flatnonzero(exponent == value) for value in np.unique(exponent)]
-        return strata, largest_remainder([len(members) for members in strata], self.wishes.types)
+        required = [int(np.isin(members, self.space.required).sum()) for members in strata]
+        free = [len(members) - needed for members, needed in zip(strata, required, strict=True)]
+        quotas = largest_remainder(free, self.wishes.types - sum(required))
+        return strata, [quota + needed for quota, needed in zip(quotas, required, strict=True)]
 
     def _roomy_types(self, keys: Floats) -> Ints:
         """The top types, frequent ones preferred just so much that there are enough examples to choose from.
@@ -110,77 +138,63 @@ class Tilt:
     def _steepened(self, keys: Floats, size: int) -> Ints:
         log_mentions = np.log(np.maximum(self.space.type_mentions, 1))
         low, high = 0.0, STEEPEST
-        if self._suitable(_top(keys, size)).sum() >= self.wishes.examples:
-            return _top(keys, size)
+        if self._suitable(top(keys, size)).sum() >= self.wishes.examples:
+            return top(keys, size)
         for _ in range(BISECTIONS):
             middle = (low * high) ** 0.5 if low else high / 16
-            if self._suitable(_top(keys + middle * log_mentions, size)).sum() >= self.wishes.examples:
+            if self._suitable(top(keys + middle * log_mentions, size)).sum() >= self.wishes.examples:
                 high = middle
             else:
                 low = middle
-        return _top(keys + high * log_mentions, size)
+        return top(keys + high * log_mentions, size)
 
     def _suitable(self, types: Ints) -> Flags:
-        return suitable_examples(self.space.counts, types, self.wishes.whole_examples)
+        return self.space.suitable(types, self.wishes.whole_examples)
 
-    def _examples(self, types: Ints, tilt: float) -> Ints:
+    def examples(self, types: Ints, relevance: Floats) -> Ints:
+        """Examples for some types: every type once, then by the examples' own keys, as the wishes have it.
+
+        Args:
+            relevance: of every type of the pool, shape (types,); an example has the mean of its mentions'.
+        """
         chosen = np.zeros(self.space.counts.shape[1])
         chosen[types] = 1.0
         mentions = self.space.counts @ chosen
-        eligible = self._suitable(types)
-        relevance = self.space.counts @ (chosen * self._relevance) / np.maximum(mentions, 1)
-        keys = np.where(eligible, self._keys[1] + tilt * relevance, -np.inf)
+        mean_relevance = self.space.counts @ (chosen * relevance) / np.maximum(mentions, 1)
+        keys = np.where(self._suitable(types), self._keys[1] + mean_relevance, -np.inf)
+        columns = self.space.by_type[:, types]
+        kinds = self._kinds(mentions)
+        wanted = self.wishes.mentions
+        if wanted is None:
+            return cover_then_fill(keys, columns, self.wishes.examples, kinds)
         log_mentions = np.log(np.maximum(mentions, 1))
-        columns = self._by_type[:, types]
-        if self.wishes.mentions is None:
-            return _cover_then_top(keys, columns, self.wishes.examples)
         low, high = -STEEPEST, STEEPEST
-        best, best_error = None, np.inf
+        best, best_error = np.empty(0, dtype=np.intp), np.inf
+        middle = 0.0
         for _ in range(BISECTIONS):
-            middle = (low + high) / 2 if high - low < 4 else np.sinh((np.arcsinh(low) + np.arcsinh(high)) / 2)
-            examples = _cover_then_top(keys + middle * log_mentions, columns, self.wishes.examples)
-            error = mentions[examples].sum() - self.wishes.mentions
+            examples = cover_then_fill(keys + middle * log_mentions, columns, self.wishes.examples, kinds)
+            error = mentions[examples].sum() - wanted
             if abs(error) < best_error:
                 best, best_error = examples, abs(error)
-            if error == 0:
+            if abs(error) <= CLOSE * wanted:
                 break
             low, high = (middle, high) if error < 0 else (low, middle)
-        assert best is not None
+            middle = (low + high) / 2 if high - low < 4 else float(np.sinh((np.arcsinh(low) + np.arcsinh(high)) / 2))
         return best
 
-
-def suitable_examples(counts: sp.csr_array, types: Ints, whole: bool) -> Flags:
-    """Which examples have a mention of the given types, and, where ``whole``, of no others; shape (examples,)."""
-    chosen = np.zeros(counts.shape[1])
-    chosen[types] = 1.0
-    mentions = counts @ chosen
-    return (mentions > 0) & (mentions == counts.sum(axis=1)) if whole else mentions > 0
-
-
-def largest_remainder(sizes: list[int], total: int) -> list[int]:
-    """Divide ``total`` in proportion to ``sizes``, in whole numbers that add up to it (Hamilton's method)."""
-    shares = np.asarray(sizes) * (total / sum(sizes))
-    quotas = np.floor(shares).astype(int)
-    by_remainder = np.argsort(quotas - shares, kind="stable")
-    quotas[by_remainder[: total - quotas.sum()]] += 1
-    return [int(quota) for quota in quotas]
-
-
-def _top(keys: Floats, size: int) -> Ints:
-    return np.argsort(-keys, kind="stable")[:size]
-
-
-def _cover_then_top(keys: Floats, columns: sp.csc_array, size: int) -> Ints:
-    """The best example of every type, then the best of all; types are lost only where there are fewer examples."""
-    entry_keys = keys[columns.indices]
-    starts = columns.indptr[:-1][np.diff(columns.indptr) > 0]
-    best = np.maximum.reduceat(entry_keys, starts) if len(starts) else np.empty(0)
-    best = best[np.isfinite(best)]
-    is_cover = np.isin(keys, best)
-    eligible = np.flatnonzero(np.isfinite(keys))
-    order = np.lexsort((-keys[eligible], ~is_cover[eligible]))
-    if is_cover.sum() > size:
-        rarity = 1.0 / np.maximum(np.diff(columns.indptr), 1)
-        covers = columns.sign() @ rarity  # an example is worth what it covers, rare types most
-        order = np.lexsort((-keys[eligible], -covers[eligible], ~is_cover[eligible]))
-    return eligible[order[:size]]
+    def _kinds(self, mentions: Floats) -> list[Kind]:
+        """Quotas by mentions and by tokens, both at once and then each alone, as the reference has them."""
+        space, reference = self.space, self.wishes.reference
+        if reference is None:
+            return []
+        bins, wanted = [], []
+        if "mentions_per_example" in self.wishes.match:
+            bins.append(mention_bins(mentions))
+            wanted.append(mention_bins(reference.mentions_per_example))
+        if "tokens_per_example" in self.wishes.match:
+            bins.append(space.token_bins)
+            wanted.append(space.bins_of(reference.tokens_per_example))
+        if len(bins) == 2:
+            for each in (bins, wanted):
+                each[:0] = [each[0] // part * TOKEN_BINS + each[1] // part for part in (1, 2, 3)]
+        return [(each, np.bincount(quota)) for each, quota in zip(bins, wanted, strict=True)]
