@@ -15,6 +15,7 @@ Counts may be fractions, as they are at a training budget; W is then read off th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -89,19 +90,23 @@ class FamiliarityMetric:
         """F_z of every evaluation label.
 
         Args:
-            mention_counts: shape (training types,), not negative; fractions are allowed.
-        Returns: float64 of shape (evaluation labels,), values in [0, 1].
+            mention_counts: shape (..., training types), not negative; fractions are allowed.
+        Returns: float64 of shape (..., evaluation labels), values in [0, 1].
         Raises: ShortOfMentions (see ``short``); ValueError for a wrong shape or a negative count.
         """
         counts = self._checked(mention_counts)
-        result = np.zeros(self.similarity.shape[1])
-        norm = self._norm(counts)
-        if norm == 0:
-            return result
-        for block, _, sorted_similarity, running in self._ranked(counts):
-            shares = np.diff(self._mass_at(running), axis=1, prepend=0.0)
-            result[block] = np.einsum("zt,zt->z", sorted_similarity, shares) / norm
-        return np.clip(result, 0.0, 1.0)
+        rows = counts.reshape(-1, counts.shape[-1])
+        whole = rows.astype(np.int32) if rows.sum(axis=1).max(initial=0) < np.iinfo(np.int32).max else rows
+        rows = whole if (whole == rows).all() else rows  # twice as fast
+        result = np.zeros((len(rows), self.similarity.shape[1]))
+        norms = np.array([self._norm(row) for row in rows])
+        at_once = max(1, BLOCK_ELEMENTS // max(1, min(rows.shape[1], PREFIX) * result.shape[1]))
+        for start in range(0, len(rows), at_once):
+            part = slice(start, start + at_once)
+            for block, _, steps, running in self._ranked(rows[part]):
+                result[part, block] = np.einsum("zt,nzt->nz", steps, self.mass_at(running))
+        result /= np.where(norms > 0, norms, 1.0)[:, None]
+        return np.clip(result, 0.0, 1.0).reshape(*counts.shape[:-1], -1)
 
     def gradient(self, mention_counts: ArrayLike, label_weights: ArrayLike) -> Floats:
         """What one more mention of each type adds to weighted sums of the F_z (exact for whole counts).
@@ -118,9 +123,8 @@ class FamiliarityMetric:
         label_weights = np.asarray(label_weights, dtype=np.float64)
         result = np.zeros((len(counts), *label_weights.shape[1:]))
         norm = self._norm(counts) or 1.0
-        for block, order, sorted_similarity, running in self._ranked(counts):
-            steps = -np.diff(sorted_similarity, axis=1, append=0.0)
-            gains = steps * self._weights[np.minimum(running, self.k).astype(np.int64)]
+        for block, order, steps, running in self._ranked(counts[None]):
+            gains = steps * self._weights[np.minimum(running[0], self.k).astype(np.int64)]
             by_type = np.zeros((len(order), len(counts)))
             np.put_along_axis(by_type, order, np.cumsum(gains[:, ::-1], axis=1)[:, ::-1], axis=1)
             result += by_type.T @ label_weights[block] / norm
@@ -139,7 +143,7 @@ class FamiliarityMetric:
 
     def _checked(self, mention_counts: ArrayLike) -> NDArray[np.float64]:
         counts = np.asarray(mention_counts, dtype=np.float64)
-        if counts.shape != self.similarity.shape[:1]:
+        if counts.shape[-1:] != self.similarity.shape[:1]:
             raise ValueError(f"mention_counts: expected shape ({self.similarity.shape[0]},), found {counts.shape}")
         if counts.size and counts.min() < 0:
             raise ValueError("mention_counts: expected no negative count")
@@ -151,26 +155,31 @@ class FamiliarityMetric:
             return float(self._mass[self.k])
         if self.short == "error":
             raise ShortOfMentions(f"{mentions:g} mentions, and K is {self.k}")
-        return float(self._mass_at(mentions))
+        return float(self.mass_at(mentions))
 
-    def _ranked(self, counts: Floats) -> Iterator[tuple[slice, NDArray[np.int32], Floats, Floats]]:
-        """By blocks of labels: the types up to the K-th mention, their similarities and running mention counts.
+    def _ranked(self, rows: Floats) -> Iterator[tuple[slice, NDArray[np.int32], Floats, Floats]]:
+        """By blocks of labels: the types up to the K-th mention, how much similarity falls from each to the next, and
+        running mention counts for each row of counts; shapes (labels, types) and (rows, labels, types).
 
-        Types after it weigh nothing; the first of them is there, to take differences with.
+        Types after it weigh nothing; the first of them stands for all.
         """
         for block in self._blocks:
             width = PREFIX
             while True:
                 order = self._order[block, :width]
-                running = np.cumsum(counts[order], axis=1)
-                if width >= len(counts) or running[:, -2].min() >= self.k:
+                running = np.cumsum(rows.take(order, axis=1), axis=2, dtype=rows.dtype)
+                if width >= rows.shape[1] or running[:, :, -2].min() >= self.k:
                     break
                 width *= 4
             columns = np.arange(block.start, block.stop)[:, None]
-            yield block, order, self.similarity[order, columns].astype(np.float64), running
+            similarity = self.similarity[order, columns].astype(np.float64)
+            yield block, order, -np.diff(similarity, axis=1, append=0.0), running
 
-    def _mass_at(self, ranks: Floats | np.floating) -> Floats:
+    def mass_at(self, ranks: Any) -> Floats:
+        """W at some ranks: the summed weights of the first of them; linear in between, constant from K on."""
         capped = np.minimum(ranks, self.k)
+        if np.issubdtype(np.asarray(capped).dtype, np.integer):
+            return self._mass[capped]
         whole = np.asarray(capped).astype(np.int64)
         return self._mass[whole] + (capped - whole) * self._weights[whole]
 

@@ -13,13 +13,12 @@ import numpy as np
 from splitgen.selection.matching import half_tolerance
 from splitgen.selection.space import Floats, Ints
 
-POWER = 4  # of a difference: it is the greatest that counts
 MOST_EDGES = 200
 
 
-def _merit(misses: Floats, weights: Floats) -> float:
-    excess = float(np.abs(misses).max(initial=0.0)) - 1
-    return float(misses**POWER @ weights) + max(0.0, excess)
+def _merit(misses: Floats, weights: Floats) -> Floats:
+    squares = misses * misses
+    return (squares * squares) @ weights + np.maximum(0.0, np.sqrt(squares.max(axis=-1, initial=0.0)) - 1)
 
 
 class ExamplesAlike:
@@ -37,23 +36,27 @@ class ExamplesAlike:
         self._half = half_tolerance(len(reference))
         self._wanted = np.cumsum(np.bincount(np.searchsorted(edges, reference), minlength=self._size)) / len(reference)
 
-    def histogram(self, examples: Ints) -> Ints:
-        """How many of these examples are in each bin."""
-        return np.bincount(self._bins[examples], minlength=self._size)
+    def histograms(self, groups: list[Ints]) -> Ints:
+        """How many examples of each group are in each bin; shape (groups, bins)."""
+        group = np.repeat(np.arange(len(groups)), [len(each) for each in groups])
+        places = group * self._size + self._bins[np.concatenate(groups)]
+        return np.bincount(places, minlength=len(groups) * self._size).reshape(len(groups), self._size)
 
-    def merit(self, histogram: Ints) -> float:
-        return _merit(self._misses(histogram), self._weights)
+    def merit(self, histograms: Ints) -> Floats:
+        """Shape (..., bins) -> (...,)."""
+        return _merit(self._misses(histograms), self._weights)
 
     def near(self, histogram: Ints) -> bool:
         return bool(np.abs(self._misses(histogram)).max() <= 1)
 
     def costs(self, histogram: Ints) -> Floats:
         """What merit gains, to first order, when each example comes; leaving gains as much less. Shape (examples,)."""
-        slope = POWER * self._misses(histogram) ** (POWER - 1) * self._weights / (self._half * histogram.sum())
+        slope = 4 * self._misses(histogram) ** 3 * self._weights / (self._half * histogram.sum())
         return np.cumsum(slope[::-1])[::-1][self._bins]
 
-    def _misses(self, histogram: Ints) -> Floats:
-        return (np.cumsum(histogram) / histogram.sum() - self._wanted) / self._half
+    def _misses(self, histograms: Ints) -> Floats:
+        shares = np.cumsum(histograms, axis=-1) / histograms.sum(axis=-1, keepdims=True)
+        return (shares - self._wanted) / self._half
 
     @cached_property
     def _weights(self) -> Floats:
@@ -68,11 +71,11 @@ class TypesAlike:
     """
 
     def __init__(self, reference: Floats) -> None:
-        self._reference = reference.astype(np.intp)
         self._half = half_tolerance(len(reference))
+        self._wanted = np.cumsum(np.bincount(reference.astype(np.intp))) / len(reference)
 
-    def merit(self, counts: Floats) -> float:
-        """For mentions per type, in whole numbers; shape (types,)."""
+    def merit(self, counts: Floats) -> Floats:
+        """For mentions per type, in whole numbers; shape (..., types) -> (...,)."""
         return _merit(*self._misses(counts))
 
     def near(self, counts: Floats) -> bool:
@@ -82,14 +85,18 @@ class TypesAlike:
         """What merit gains with one mention more, and with one less, of every type; both of shape (types,)."""
         misses, weights = self._misses(counts)
         step = 1 / (len(counts) * self._half)
-        up, down = (((misses + change) ** POWER - misses**POWER) * weights for change in (-step, step))
+        up, down = (((misses + change) ** 4 - misses**4) * weights for change in (-step, step))
         places = counts.astype(np.intp)
         return up[places], down[np.maximum(places - 1, 0)]
 
     def _misses(self, counts: Floats) -> tuple[Floats, Floats]:
         """Of the distribution functions at 0, 1, 2, ... mentions, and the weight of each in terms of its logarithm."""
-        whole = counts.astype(np.intp)
-        size = int(max(whole.max(initial=1), self._reference.max(initial=1))) + 2
-        own, wanted = (np.cumsum(np.bincount(each, minlength=size)) / len(each) for each in (whole, self._reference))
+        whole = counts.reshape(-1, counts.shape[-1]).astype(np.intp)
+        size = max(int(whole.max(initial=1)) + 2, len(self._wanted))
+        places = np.arange(len(whole))[:, None] * size + whole
+        histograms = np.bincount(places.ravel(), minlength=len(whole) * size).reshape(*counts.shape[:-1], size)
+        shares = np.cumsum(histograms, axis=-1) / counts.shape[-1]
+        shares[..., : len(self._wanted)] -= self._wanted
+        shares[..., len(self._wanted) :] -= 1.0
         at = np.arange(size)
-        return (own - wanted) / self._half, np.log1p(1 / np.maximum(at, 1)) * (at > 0) / np.log(size)
+        return shares / self._half, np.log1p(1 / np.maximum(at, 1)) * (at > 0) / np.log(size)

@@ -20,13 +20,7 @@ EACH_MENTION = 0.02  # merit of having one mention too many or too few, so that 
 
 
 class Goal(Protocol):
-    """What the values of a space's targets should be.
-
-    Attributes:
-        patience: single swaps to evaluate before giving up.
-    """
-
-    patience: int
+    """What the values of a space's targets should be."""
 
     def merit(self, values: Floats) -> Floats:
         """Shape (..., targets) -> (...,)."""
@@ -51,7 +45,6 @@ class Within:
 
     low: Floats
     high: Floats
-    patience: int = 64
 
     @cached_property
     def _bounded(self) -> Floats:
@@ -95,7 +88,6 @@ class Furthest:
     target: int
     sign: float
     unit: float
-    patience: int = 24
 
     def merit(self, values: Floats) -> Floats:
         return -self.sign * values[..., self.target] / self.unit

@@ -86,8 +86,8 @@ class SearchSpace:
         )
 
     def values(self, mention_counts: Floats, examples: int) -> Floats:
-        """The targets, shape (targets,), for mentions that come from so many examples."""
-        return self.targets @ self.metric.per_label(mention_counts * self._repeats(examples))
+        """The targets for mentions that come from so many examples; shape (..., types) -> (..., targets)."""
+        return self.metric.per_label(mention_counts * self._repeats(examples)) @ self.targets.T
 
     def gradient(self, mention_counts: Floats, examples: int) -> Floats:
         """What one more mention of each type adds to each target; shape (types, targets)."""
