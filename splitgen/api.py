@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import numpy as np
 import scipy.sparse as sp
 
 from splitgen.benchmarks import Benchmark, EvaluationSet
-from splitgen.checks import ladder
 from splitgen.compose import load_config
 from splitgen.config import Config, FactConfig, MetricConfig
 from splitgen.embedders import load_embedder, similarity
@@ -21,11 +20,14 @@ from splitgen.labels import LabelCounts, normalise
 from splitgen.measurement import Measurement
 from splitgen.measurement import measure as measure_counts
 from splitgen.output.card import measurement_fields, write_json
-from splitgen.output.dataset import Split, write_dataset
+from splitgen.output.dataset import write_dataset
+from splitgen.output.figures import frontier_figure
 from splitgen.output.folder import appearing, check_out
-from splitgen.problem import Problem, Progress, Silent, cache_dir, prepare
+from splitgen.output.sides import Split
+from splitgen.problem import Problem, Progress, Silent, cache_dir, prepare, without_leaks
 from splitgen.published import fact_fields, facts_about
-from splitgen.selection import Band, BandSearch, Range, band_search, select
+from splitgen.selection import select
+from splitgen.selection.frontier import Frontier, find_frontier
 from splitgen.spans import count_items
 
 DEFAULT_OUT = "splits"
@@ -56,13 +58,11 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Frontier:
-    """The attainable range, by what gives way of ``selection.match``, and where the ladder's bands lie in it."""
+class Explored:
+    """What ``frontier`` found."""
 
     problem: Problem
-    search: BandSearch
-    ranges: dict[tuple[str, ...], Range]
-    bands: list[Band]
+    frontier: Frontier
     written: Path | None
 
 
@@ -78,9 +78,9 @@ def generate(config: Config, overrides: Sequence[str] | None = None, progress: P
     progress = progress or Silent()
     out = Path(DEFAULT_OUT if config.out is None else config.out)
     check_out(out, config.overwrite)
-    problem = prepare(config, progress)
+    problem = without_leaks(prepare(config, progress), config, progress)
     with progress.step("searching", None) as advance:
-        selections = select(problem.counts, problem.similarity, problem.benchmark.labels_by_set, config, advance)
+        selections = select(problem, config, advance)
     with progress.step("writing", 2 * len(selections)) as advance, appearing(out, config.overwrite) as folder:
         splits = write_dataset(folder, problem, config, selections, overrides, advance)
     return Generated(out, problem, splits)
@@ -91,6 +91,8 @@ def measure(config: Config, progress: Progress | None = None) -> Measured:
 
     Raises: ConfigError, InputError.
     """
+    if config.select != "train":
+        raise ConfigError("select", "measure takes the pool and the benchmark as they are: leave select=train")
     written = _json_path(config, "measurement.json")
     problem = prepare(config, progress or Silent())
     tokens = count_items(problem.pool.examples, "tokens")
@@ -105,24 +107,22 @@ def measure(config: Config, progress: Progress | None = None) -> Measured:
     return Measured(problem, measurement, published, written)
 
 
-def frontier(config: Config, progress: Progress | None = None) -> Frontier:
-    """The range of Familiarity that the selection can attain; writes ``out/frontier.json`` where ``out`` is given.
+def frontier(config: Config, progress: Progress | None = None) -> Explored:
+    """The range of Familiarity that the selection can attain.
+
+    Writes ``out/frontier.json`` and ``out/frontier.png`` where ``out`` is given.
 
     Raises: ConfigError, InputError; NotAttainable if the pool cannot give the size at all.
     """
+    progress = progress or Silent()
     written = _json_path(config, "frontier.json")
-    problem = prepare(config, progress or Silent())
-    search = band_search(problem.counts, problem.similarity, problem.benchmark.labels_by_set, config)
-    ranges, bands = search.ranges(), search.bands(ladder(config))
+    problem = without_leaks(prepare(config, progress), config, progress)
+    with progress.step("searching", None) as advance:
+        found = find_frontier(problem, config, advance)
     if written:
-        fields = {
-            "selection": {"examples": search.wishes.examples, "types": search.wishes.types, "seed": config.seed},
-            "attainable": asdict(search.attainable()),
-            "ranges": [{"gave_way": list(gave_way), **asdict(found)} for gave_way, found in ranges.items()],
-            "bands": [asdict(band) for band in bands],
-        }
-        _write(written, fields)
-    return Frontier(problem, search, ranges, bands, written)
+        _write(written, found.fields())
+        frontier_figure(written.with_suffix(".png"), found)
+    return Explored(problem, found, written)
 
 
 def familiarity_from_counts(

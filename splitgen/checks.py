@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from splitgen.bands import Band, Ladder, Rung, rungs
+from splitgen.bands import Interval, Ladder, Position, Rung, rungs
 from splitgen.choices import (
     AGGREGATES,
     EMBEDDER_KINDS,
+    LADDER_UNITS,
     MATCHES,
     NORMALISATIONS,
     POOL_FORMATS,
@@ -18,15 +19,18 @@ from splitgen.choices import (
     SCOPES,
     SCORES,
     SELECTION_METHODS,
+    SELECTS,
     SHORT_POLICIES,
     SIMILARITIES,
+    UNSELECTED,
     WEIGHTINGS,
+    ZERO_SHOT,
 )
-from splitgen.config import DEFAULT_TOLERANCE, BandConfig, Config, PoolConfig, SelectionConfig
+from splitgen.config import DEFAULT_TOLERANCE, BandConfig, Config, PlaceConfig, PoolConfig, SelectionConfig
 from splitgen.errors import ConfigError
 
 BAND_NAME = re.compile(r"[A-Za-z0-9]\w*(\.\w+)*")  # a folder, and a config name of the datasets library
-RESERVED_NAMES = ("test", "default", "all")
+RESERVED_NAMES = ("train", "test", "default", "all")
 LARGEST_K = 10_000_000  # its weights are held in memory
 
 
@@ -70,11 +74,7 @@ def check(config: Config) -> None:
     _one_of("metric.similarity", config.metric.similarity, SIMILARITIES)
     _at_least("metric.exposure", config.metric.exposure, 1)
     _check_selection(config.selection)
-    _one_of("selection.unselected", config.selection.unselected, ("drop", "exclude"))
-    _at_least("selection.examples", config.selection.examples, 1)
-    _at_least("selection.types", config.selection.types, 1)
-    for name in config.selection.match:
-        _one_of("selection.match", name, MATCHES)
+    _check_sides(config)
     for name in config.output.formats:
         _one_of("output.formats", name, ("parquet",))
     _at_least("output.examples_per_file", config.output.examples_per_file, 1)
@@ -87,18 +87,33 @@ def check(config: Config) -> None:
 
 def _check_selection(selection: SelectionConfig) -> None:
     _one_of("selection.method", selection.method, SELECTION_METHODS)
+    _one_of("selection.unselected", selection.unselected, UNSELECTED)
+    _at_least("selection.examples", selection.examples, 1)
+    _at_least("selection.types", selection.types, 1)
+    for name in selection.match:
+        _one_of("selection.match", name, MATCHES)
+    if selection.zero_shot is not None:
+        _one_of("selection.zero_shot", selection.zero_shot, ZERO_SHOT)
+    if both := sorted(set(selection.types_in) & set(selection.types_out)):
+        raise ConfigError("selection.types_in", f"{both[0]!r} is in selection.types_out too")
+    if selection.types is not None and selection.types < len(set(selection.types_in)):
+        fewest = len(set(selection.types_in))
+        raise ConfigError("selection.types", f"expected at least the {fewest} of types_in, found {selection.types}")
+    if selection.method in SCOPES:
+        _one_of("selection.scope", selection.scope, SCOPES[selection.method])
     _one_of("selection.score", selection.score, SCORES)
-    _one_of("selection.scope", selection.scope, SCOPES)
     if selection.temperature <= 0:
         raise ConfigError("selection.temperature", f"expected a number above 0, found {selection.temperature:g}")
     for name, window in selection.windows.items():
         key = f"selection.windows.{name}"
-        _check_name(key, name)
+        check_name(key, name)
         _within(f"{key}.low", window.low, 0, window.high)
         _within(f"{key}.high", window.high, window.low, 1)
     for name in selection.splits:
-        _check_name(f"selection.splits.{name}", name)
+        check_name(f"selection.splits.{name}", name)
     if selection.method == "band":
+        if selection.unselected == "keep" and selection.types is not None:
+            raise ConfigError("selection.types", "selection.unselected=keep keeps every type. Leave it null")
         return
     key, named = {
         "quantile": ("selection.windows", selection.windows),
@@ -108,6 +123,32 @@ def _check_selection(selection: SelectionConfig) -> None:
         raise ConfigError(key, "expected at least one split, found none")
     if selection.examples or selection.types:
         raise ConfigError("selection.examples", f"selection={selection.method} takes all it finds; sizes are for band")
+    if selection.types_in:
+        raise ConfigError("selection.types_in", f"selection={selection.method} chooses types itself; this is for band")
+
+
+def _check_sides(config: Config) -> None:
+    """What can be asked for together on the training and the evaluation side."""
+    _one_of("select", config.select, SELECTS)
+    _at_least("replicates", config.replicates, 1)
+    _at_least("holdout.types", config.holdout.types, 1)
+    _at_least("holdout.examples", config.holdout.examples, 1)
+    _within("leakage.overlap", config.leakage.overlap, 0.01, 1)
+    banded = config.selection.method == "band"
+    if not banded and (config.select != "train" or config.replicates > 1):
+        key = "select" if config.select != "train" else "replicates"
+        raise ConfigError(key, f"selection={config.selection.method} cannot do this: give selection=band")
+    if config.select == "eval" and (config.selection.unselected != "drop" or config.selection.zero_shot):
+        key = "zero_shot" if config.selection.zero_shot else "unselected"
+        raise ConfigError(f"selection.{key}", "is about training types, and select=eval takes those as they are")
+    if config.select == "eval" and config.selection.scope != "whole":
+        raise ConfigError("selection.scope", "select=eval chooses the labels themselves: give selection.scope=whole")
+    if config.select != "train" and not config.leakage.remove:
+        raise ConfigError("leakage.remove", f"select={config.select} always keeps training and evaluation texts apart")
+    if config.select != "both" and config.holdout != type(config.holdout)():
+        raise ConfigError("holdout", "is for select=both, which takes the evaluation side out of the pool")
+    if config.holdout.labels and config.holdout.types is not None:
+        raise ConfigError("holdout.types", "holdout.labels names them already: give one of the two")
 
 
 def ladder(config: Config) -> Ladder:
@@ -116,42 +157,57 @@ def ladder(config: Config) -> Ladder:
     Raises: ConfigError naming the band and what is wrong with it.
     """
     given = config.bands or config.ladder.bands
+    if config.ladder.per_benchmark and config.selection.scope != "benchmark":
+        raise ConfigError("ladder.per_benchmark", "bounds benchmarks one by one: give selection.scope=benchmark too")
     if given and config.ladder.count is not None and not config.bands:
         raise ConfigError("ladder.count", "this ladder names its bands. Give ladder=rungs too")
     if given:
-        _check_distinct("bands", given)
         key = "bands" if config.bands else "ladder.bands"
-        return {name: _band(f"{key}.{name}", name, band) for name, band in given.items()}
+        _check_distinct("bands", given)
+        return {name: _band(f"{key}.{name}", name, band, config.selection.scope) for name, band in given.items()}
     if config.ladder.count is None:
         raise ConfigError("bands", "expected at least one band, found none. Give bands, ladder.bands or ladder.count")
     _at_least("ladder.count", config.ladder.count, 1)
     _within("ladder.low", config.ladder.low, 0, config.ladder.high)
     _within("ladder.high", config.ladder.high, config.ladder.low, 1)
     _within("ladder.tolerance", config.ladder.tolerance, 0, 1)
-    return rungs(config.ladder.count, config.ladder.low, config.ladder.high, config.ladder.tolerance)
+    _one_of("ladder.unit", config.ladder.unit, LADDER_UNITS)
+    return rungs(
+        config.ladder.count, config.ladder.low, config.ladder.high, config.ladder.tolerance, config.ladder.unit
+    )
 
 
-def _band(key: str, name: str, band: BandConfig) -> Band | Rung:
-    _check_name(key, name)
-    if band.position is not None and band.low is None and band.high is None:
-        tolerance = DEFAULT_TOLERANCE if band.tolerance is None else band.tolerance
-        _within(f"{key}.position", band.position, 0, 1)
+def _band(key: str, name: str, band: BandConfig, scope: str) -> Rung:
+    check_name(key, name)
+    if band.of and scope == "whole":
+        raise ConfigError(f"{key}.of", "bounds benchmarks or labels: give selection.scope=benchmark or label too")
+    special = {target: _place(f"{key}.of.{target}", place) for target, place in band.of.items()}
+    if band.of and all(value is None for value in (band.low, band.high, band.position, band.tolerance)):
+        return Rung(name, None, special)
+    return Rung(name, _place(key, band), special)
+
+
+def _place(key: str, place: PlaceConfig) -> Interval | Position:
+    if place.position is not None and place.low is None and place.high is None:
+        tolerance = DEFAULT_TOLERANCE if place.tolerance is None else place.tolerance
+        _within(f"{key}.position", place.position, 0, 1)
         _within(f"{key}.tolerance", tolerance, 0, 1)
-        return Rung(name, band.position, tolerance)
-    if band.low is None or band.high is None or band.position is not None or band.tolerance is not None:
+        return Position(place.position, tolerance)
+    if place.low is None or place.high is None or place.position is not None or place.tolerance is not None:
         raise ConfigError(
             key,
             "expected {low: ..., high: ...} or {position: ..., tolerance: ...}, found "
-            + str({k: v for k, v in vars(band).items() if v is not None}),
+            + str({k: v for k, v in vars(place).items() if v is not None and k != "of"}),
         )
-    _within(f"{key}.low", band.low, 0, 1)
-    _within(f"{key}.high", band.high, 0, 1)
-    if band.low > band.high:
-        raise ConfigError(key, f"expected low <= high, found {band.low:g} and {band.high:g}")
-    return Band(name, band.low, band.high)
+    _within(f"{key}.low", place.low, 0, 1)
+    _within(f"{key}.high", place.high, 0, 1)
+    if place.low > place.high:
+        raise ConfigError(key, f"expected low <= high, found {place.low:g} and {place.high:g}")
+    return Interval(place.low, place.high)
 
 
-def _check_name(key: str, name: str) -> None:
+def check_name(key: str, name: str) -> None:
+    """Raise ConfigError for a name that cannot be a split's."""
     if not BAND_NAME.fullmatch(name) or name.lower() in RESERVED_NAMES:
         reserved = ", ".join(RESERVED_NAMES)
         raise ConfigError(key, f"a band's name becomes a folder: use letters, digits and _, and not {reserved}")

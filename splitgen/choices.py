@@ -10,7 +10,11 @@ EMBEDDER_KINDS = ("sentence_transformers", "transformers", "word_vectors")
 POOLINGS = ("mean", "mean_with_padding", "cls")
 SELECTION_METHODS = ("band", "quantile", "explicit")
 SCORES = ("max", "entropy")
-SCOPES = ("pooled", "per_benchmark", "union")
+SCOPES = {"band": ("whole", "benchmark", "label"), "quantile": ("pooled", "per_benchmark", "union")}
+SELECTS = ("train", "eval", "both")
+UNSELECTED = ("drop", "exclude", "keep")
+ZERO_SHOT = ("exact", "contains")
+LADDER_UNITS = ("position", "familiarity")
 POOL_FORMATS = (
     *("demo", "gliner", "conll", "hf", "offsets"),
     *("pilener", "nuner", "neretrieve", "litset", "asknews", "fewnerd", "ontonotes"),

@@ -72,7 +72,7 @@ class MetricConfig:
 
 
 @dataclass
-class BandConfig:
+class PlaceConfig:
     """``low`` and ``high`` Familiarity, or ``position`` in the attainable range and ``tolerance`` around it."""
 
     low: float | None = None
@@ -82,14 +82,26 @@ class BandConfig:
 
 
 @dataclass
+class BandConfig(PlaceConfig):
+    """A band; ``of`` names benchmarks or labels (see SelectionConfig.scope) that have an interval of their own."""
+
+    of: dict[str, PlaceConfig] = field(default_factory=dict)
+
+
+@dataclass
 class LadderConfig:
-    """Ready bands, or ``count`` rungs from position ``low`` to position ``high``."""
+    """Ready bands, or ``count`` rungs from ``low`` to ``high``, which are positions or Familiarity.
+
+    ``per_benchmark`` makes a ladder for every benchmark, instead of one for all.
+    """
 
     bands: dict[str, BandConfig] = field(default_factory=dict)
     count: int | None = None
     low: float = 0.0
     high: float = 1.0
+    unit: str = "position"
     tolerance: float = DEFAULT_TOLERANCE
+    per_benchmark: bool = False
 
 
 @dataclass
@@ -104,8 +116,12 @@ class WindowConfig:
 class SelectionConfig:
     """How splits are chosen.
 
-    ``band``: ``examples`` and ``types`` of every split, and what to ``match``. ``quantile``: ``windows`` of a ``score``
-    name the splits. ``explicit``: ``splits`` maps their names to entity types.
+    ``band``: ``examples`` and ``types`` of every split, what to ``match``, and what the bands bound (``scope``:
+    Familiarity as a whole, of every benchmark, or of every label). ``quantile``: ``windows`` of a ``score`` name the
+    splits. ``explicit``: ``splits`` maps their names to entity types.
+
+    ``types_in`` and ``types_out`` must be and must not be in every split; ``zero_shot`` leaves out types that equal an
+    evaluation label (``exact``) or also such as contain one (``contains``).
     """
 
     method: str = "band"
@@ -113,11 +129,31 @@ class SelectionConfig:
     types: int | None = None
     match: list[str] = field(default_factory=lambda: list(MATCHES))
     unselected: str = "drop"
+    types_in: list[str] = field(default_factory=list)
+    types_out: list[str] = field(default_factory=list)
+    zero_shot: str | None = None
     score: str = "max"
     temperature: float = 0.01
-    scope: str = "pooled"
+    scope: str = "whole"
     windows: dict[str, WindowConfig] = field(default_factory=dict)
     splits: Any = None  # dict[str, list[str]], see Config.bands
+
+
+@dataclass
+class HoldoutConfig:
+    """The evaluation side of select=both: ``labels`` by name, or so many ``types``; and so many ``examples``."""
+
+    labels: list[str] = field(default_factory=list)
+    types: int | None = None
+    examples: int | None = None
+
+
+@dataclass
+class LeakageConfig:
+    """When a text counts as an evaluation example's: where it has at least ``overlap`` of the word trigrams."""
+
+    remove: bool = True
+    overlap: float = 0.5
 
 
 @dataclass
@@ -176,8 +212,12 @@ class Config:
     selection: SelectionConfig = field(default_factory=SelectionConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
+    holdout: HoldoutConfig = field(default_factory=HoldoutConfig)
+    leakage: LeakageConfig = field(default_factory=LeakageConfig)
     published: PublishedConfig = field(default_factory=PublishedConfig)
-    bands: Any = None  # Dict[str, BandConfig]; Hydra adds keys to a typed mapping only with a +
+    bands: Any = None  # dict[str, BandConfig]; Hydra adds keys to a typed mapping only with a +
+    select: str = "train"
+    replicates: int = 1
     seed: int = 0
     out: str | None = None
     overwrite: bool = False

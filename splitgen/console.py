@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -11,13 +11,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from splitgen.api import Frontier, Generated, Measured
-from splitgen.output.dataset import UNEVEN, Split, uneven
+from splitgen.api import Explored, Generated, Measured
+from splitgen.bands import ALL, Interval
+from splitgen.output.sides import Split, matching, uneven
 from splitgen.pools import Dropped
 from splitgen.problem import Advance, Problem
-from splitgen.selection import Range
+from splitgen.search.matching import DISTRIBUTIONS
 
-COLUMNS = ("target", "Familiarity", " ", "published", "difference", "examples", "types", "mentions", "swaps")
+COLUMNS = ("target", "Familiarity", " ", "published", "difference", "examples", "types", "mentions")
+KS = {"profile": "KS types", "mentions_per_example": "KS mentions", "tokens_per_example": "KS tokens"}
 NARROWEST = 140  # columns of a table that goes to a file or a pipe
 
 
@@ -44,14 +46,13 @@ def show_generated(result: Generated) -> None:
     console = _console()
     _show_sources(console, result.problem)
     first = result.splits[0].selection.facts
-    if "attainable" in first:
-        size = f"{first['examples']:,} examples and {first['types']:,} types a split"
-        console.print(f"{size}; attainable Familiarity {Range(**first['attainable'])}", highlight=False)
+    if "examples" in first:
+        _show_size(console, result)
     console.print()
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("split")
-    rows = [_cells(split) for split in result.splits]
-    columns = list(dict.fromkeys(name for name in COLUMNS for row in rows if name in row))
+    rows = [_cells(split, result.splits) for split in result.splits]
+    columns = list(dict.fromkeys(name for name in (*COLUMNS, *KS.values()) for row in rows if name in row))
     for name in columns:
         table.add_column(name.strip(), justify="right")
     for split, row in zip(result.splits, rows, strict=True):
@@ -61,41 +62,73 @@ def show_generated(result: Generated) -> None:
     console.print(f"\nCard: {result.out / 'README.md'}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _cells(split: Split) -> dict[str, str | Text]:
+def _show_size(console: Console, result: Generated) -> None:
+    facts = result.splits[0].selection.facts
+    types = "all types" if facts["types"] is None else f"{facts['types']:,} types"
+    text = f"{facts['examples']:,} examples and {types} a split"
+    if facts["largest"]:
+        text += ", the largest size at which every band is hit"
+    if facts["attainable"]:
+        text += f"; attainable Familiarity {Interval(**facts['attainable'])}"
+    console.print(text, highlight=False)
+    if result.problem.set_aside.any():
+        side = "evaluation" if result.problem.evaluation else "training"
+        other = "training" if result.problem.evaluation else "evaluation"
+        console.print(
+            f"{int(result.problem.set_aside.sum()):,} {side} examples set aside: "
+            f"the {other} side has them, or nearly their text",
+            style="yellow",
+            highlight=False,
+        )
+
+
+def _cells(split: Split, splits: list[Split]) -> dict[str, str | Text]:
     """What the table says of a split, by column."""
     measured, band, printed = split.measured, split.selection.band, next(iter(split.published), None)
     cells: dict[str, str | Text] = {}
     if band:
-        cells["target"] = f"{band.low:.4f} to {band.high:.4f}"
+        cells["target"] = str(band.common) if band.common else f"{len(band.targets)} intervals"
     cells["Familiarity"] = f"{measured.value:.4f}"
     if band:
         cells[" "] = Text("hit", style="green") if split.in_band else Text("MISS", style="bold red")
     if printed and printed.familiarity is not None:
         cells["published"] = f"{printed.familiarity:.4f}"
         cells["difference"] = f"{measured.value - printed.familiarity:+.4f}"
+    figures = matching(split, splits)
     for name in ("examples", "types", "mentions"):
-        cells[name] = f"{getattr(measured, name):,}"
-    if "swaps" in split.selection.facts:
-        cells["swaps"] = f"{split.selection.facts['swaps']:,}"
+        cells[name] = f"{int(figures[name]['value']):,}"
+    if len(splits) > 1 and band:
+        for name in DISTRIBUTIONS:
+            cells[KS[name]] = f"{figures[name]['ks']:.3f}"
     return cells
 
 
 def _show_notes(console: Console, splits: list[Split]) -> None:
     for split in splits:
-        if gave_way := split.selection.facts.get("gave_way"):
+        if split.selection.band and (gave_way := split.selection.facts["gave_way"]):
             console.print(
-                f"{split.name}: {' and '.join(gave_way)} gave way: the pool does not allow it here", style="yellow"
+                f"{split.name}: {_listed(gave_way)} gave way: the pool does not allow it here", style="yellow"
             )
     if splits[0].selection.band:
-        wished, found = splits[0].selection.facts["types"], [split.measured.types for split in splits]
-        if any(abs(types - wished) > UNEVEN * wished for types in found):
+        if len(splits) > 1:
             console.print(
-                f"{wished:,} types were wished for, the pool allows {min(found):,} to {max(found):,}", style="yellow"
+                "KS: greatest Kolmogorov-Smirnov distance to another split, of mentions per type, and of mentions and "
+                "tokens per example",
+                style="dim",
+                highlight=False,
+                soft_wrap=True,
             )
         for key, spread in uneven(splits, splits[0].selection.facts["match"]).items():
-            console.print(f"the pool did not allow equal {key}: they differ by {spread:.1%}", style="yellow")
+            figure = (
+                f"their KS distance is up to {spread:.3f}" if key in DISTRIBUTIONS else f"they differ by {spread:.1%}"
+            )
+            console.print(f"the pool did not allow equal {_listed([key])}: {figure}", style="yellow")
     if short := [split.name for split in splits if split.measured.short]:
         console.print(f"fewer than K mentions (see metric.short): {', '.join(short)}", style="yellow", highlight=False)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(name.replace("_", " ") for name in names)
 
 
 def show_measured(result: Measured) -> None:
@@ -152,26 +185,38 @@ def _show_facts(console: Console, result: Measured) -> None:
     console.print("", table)
 
 
-def show_frontier(result: Frontier) -> None:
-    """The attainable range, as constraints are dropped, and the bands in it."""
+def show_frontier(result: Explored) -> None:
+    """The attainable range, as constraints are dropped, what is proven to be out of reach, and the bands."""
     console = _console()
     _show_sources(console, result.problem)
-    wishes = result.search.wishes
-    console.print(f"{wishes.examples:,} examples and {wishes.types:,} types a split\n")
+    found = result.frontier
+    types = "all types" if found.size.types is None else f"{found.size.types:,} types"
+    console.print(f"{found.size.examples:,} examples and {types} a split\n", highlight=False)
     table = Table("held equal", box=None, header_style="bold", pad_edge=False)
     table.add_column("attainable Familiarity", justify="right")
-    for gave_way, found in result.ranges.items():
-        table.add_row("all of selection.match" if not gave_way else f"without {' and '.join(gave_way)}", str(found))
+    for gave_way, interval in found.ranges.items():
+        table.add_row("all of selection.match" if not gave_way else f"without {_listed(gave_way)}", str(interval))
     console.print(table, "")
+    if found.proven:
+        low, high = found.proven.low, found.proven.high
+        console.print(f"Proven: no selection of this size has less than {low:.4f} or more than {high:.4f}.\n")
     table = Table("band", box=None, header_style="bold", pad_edge=False)
     for name in ("target", "attainable"):
         table.add_column(name, justify="right")
-    for band in result.bands:
-        inside = any(found.low <= band.high and band.low <= found.high for found in result.ranges.values())
-        table.add_row(band.name, f"{band.low:.4f} to {band.high:.4f}", "yes" if inside else "no")
+    widest = list(found.ranges.values())[-1]
+    for band in found.bands:
+        interval = band.targets[ALL]
+        beyond = found.proven and (interval.high < found.proven.low or interval.low > found.proven.high)
+        inside = interval.low <= widest.high and interval.high >= widest.low
+        table.add_row(band.name, str(interval), "yes" if inside else "no, proven" if beyond else "none found")
     console.print(table)
     if result.written:
-        console.print(f"\nWritten: {result.written}", soft_wrap=True, highlight=False, markup=False)
+        console.print(
+            f"\nWritten: {result.written} and {result.written.with_suffix('.png')}",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
 
 
 def _show_sources(console: Console, problem: Problem) -> None:

@@ -95,7 +95,7 @@ class FamiliarityMetric:
         Raises: ShortOfMentions (see ``short``); ValueError for a wrong shape or a negative count.
         """
         counts = self._checked(mention_counts)
-        rows = counts.reshape(-1, counts.shape[-1])
+        rows: NDArray[Any] = counts.reshape(-1, counts.shape[-1])
         whole = rows.astype(np.int32) if rows.sum(axis=1).max(initial=0) < np.iinfo(np.int32).max else rows
         rows = whole if (whole == rows).all() else rows  # twice as fast
         result = np.zeros((len(rows), self.similarity.shape[1]))
@@ -133,7 +133,7 @@ class FamiliarityMetric:
             result = (value + result) * norm / (norm + self._weights[int(counts.sum())]) - value
         return result
 
-    def of_types(self, types: ArrayLike) -> FamiliarityMetric:
+    def of_types(self, types: NDArray[np.intp]) -> FamiliarityMetric:
         """The metric of some of the training types, by their place; shape (types,)."""
         return FamiliarityMetric(self.similarity[types], self.k, self.weighting, self.short)
 
@@ -157,7 +157,7 @@ class FamiliarityMetric:
             raise ShortOfMentions(f"{mentions:g} mentions, and K is {self.k}")
         return float(self.mass_at(mentions))
 
-    def _ranked(self, rows: Floats) -> Iterator[tuple[slice, NDArray[np.int32], Floats, Floats]]:
+    def _ranked(self, rows: NDArray[Any]) -> Iterator[tuple[slice, NDArray[np.int32], Floats, NDArray[Any]]]:
         """By blocks of labels: the types up to the K-th mention, how much similarity falls from each to the next, and
         running mention counts for each row of counts; shapes (labels, types) and (rows, labels, types).
 

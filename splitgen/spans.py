@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from splitgen.labels import normalise_column
 from splitgen.pools.pool import SPANS
@@ -16,6 +17,11 @@ from splitgen.pools.pool import SPANS
 def count_items(examples: pa.Table, column: str) -> int:
     """How many spans, or tokens, all examples have together."""
     return pc.sum(pc.list_value_length(examples.column(column))).as_py() or 0
+
+
+def item_counts(examples: pa.Table, column: str) -> NDArray[np.intp]:
+    """How many spans, or tokens, each example has; shape (examples,)."""
+    return pc.list_value_length(examples.column(column)).to_numpy().astype(np.intp)
 
 
 def flat_labels(examples: pa.Table) -> pa.Array:
@@ -30,15 +36,16 @@ def rename_labels(examples: pa.Table, names: Mapping[str, str]) -> pa.Table:
     return _with_labels(examples, pa.array(renamed, pa.string()).take(labels.indices))
 
 
-def keep_spans(examples: pa.Table, labels: Collection[str], how: str) -> pa.Table:
+def keep_spans(examples: pa.Table, labels: Collection[str] | None, how: str) -> pa.Table:
     """Examples with only the spans of these labels, their labels normalised.
 
     Args:
-        labels: normalised.
+        labels: normalised; None keeps all spans.
         how: label normalisation, see splitgen.labels.
     """
     normalised = normalise_column(flat_labels(examples), how).cast(pa.string())
-    return _with_labels(examples, normalised, pc.is_in(normalised, pa.array(sorted(labels), pa.string())))
+    kept = None if labels is None else pc.is_in(normalised, pa.array(sorted(labels), pa.string()))
+    return _with_labels(examples, normalised, kept)
 
 
 def _with_labels(examples: pa.Table, labels: pa.Array, kept: pa.Array | None = None) -> pa.Table:

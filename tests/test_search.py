@@ -15,10 +15,10 @@ from splitgen.config import SelectionConfig
 from splitgen.errors import ConfigError, NotAttainable
 from splitgen.familiarity import FamiliarityMetric
 from splitgen.labels import LabelCounts
+from splitgen.search.space import SearchSpace
+from splitgen.search.swaps import Swapper
+from splitgen.search.tilt import Tilt, Wishes, largest_remainder
 from splitgen.selection import BandSearch, sizes
-from splitgen.selection.space import SearchSpace
-from splitgen.selection.swaps import Swapper
-from splitgen.selection.tilt import Tilt, Wishes, largest_remainder
 
 
 def space(examples: int = 400, types: int = 60, seed: int = 0, k: int = 200) -> SearchSpace:

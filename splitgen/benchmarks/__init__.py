@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from splitgen.config import BenchmarkConfig
 from splitgen.errors import ConfigError, InputError
 from splitgen.labels import normalise, normalise_column
 from splitgen.pools import Dropped, Pool, read_file, read_pool
-from splitgen.pools.pool import EXAMPLES
+from splitgen.pools.pool import EXAMPLES, batches
 from splitgen.spans import count_items, flat_labels, keep_spans, rename_labels
 
 
@@ -55,6 +55,16 @@ class Benchmark:
         """The examples of all sets in one table, ids led by the set's name; None where only labels are known."""
         tables = [_prefixed(each) for each in self.sets if each.examples is not None]
         return pa.concat_tables(tables) if tables else None
+
+    def batches(self) -> list[pa.Table]:
+        """The examples in batches; none where only labels are known."""
+        examples = self.examples()
+        return [] if examples is None else batches(examples)
+
+    def of_labels(self, labels: Collection[str]) -> Benchmark:
+        """The benchmark with only some of its labels, and the sets that have any of them."""
+        sets = [replace(each, labels=tuple(label for label in each.labels if label in labels)) for each in self.sets]
+        return replace(self, sets=tuple(each for each in sets if each.labels))
 
 
 def read_benchmark(config: BenchmarkConfig, how: str) -> Benchmark:

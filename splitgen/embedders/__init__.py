@@ -36,6 +36,12 @@ class Similarity:
         position = {label: i for i, label in enumerate(self.train_labels)}
         return self.matrix[[position[label] for label in train_labels]]
 
+    def against(self, eval_labels: Sequence[str]) -> Similarity:
+        """Only some of the evaluation labels."""
+        position = {label: i for i, label in enumerate(self.eval_labels)}
+        columns = [position[label] for label in eval_labels]
+        return Similarity(self.train_labels, tuple(eval_labels), self.matrix[:, columns])
+
 
 def load_embedder(config: EmbedderConfig) -> Embedder:
     """The configured embedder. Raises: ConfigError or InputError if there is no such model or file."""

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from splitgen import __version__
+from splitgen.bands import ALL
 from splitgen.benchmarks import Benchmark
 from splitgen.config import Config, MetricConfig
 from splitgen.embedders import Embedder
 from splitgen.labels import LabelCounts
 from splitgen.measurement import Measurement
-from splitgen.pools import Dropped, Pool
+from splitgen.output.sides import Side, Split, matching, overlap, uneven
+from splitgen.pools import Dropped, Pool, fingerprint
+from splitgen.problem import Problem
+from splitgen.published import fact_fields
+from splitgen.search.band import divergence
+from splitgen.selection import Selection
 from splitgen.spans import count_items
 
 SCHEMA = 1
@@ -75,6 +84,105 @@ def measurement_fields(
             "dropped": dropped_fields(benchmark.dropped),
         },
     }
+
+
+def card_fields(
+    folder: Path, problem: Problem, config: Config, split: Split, splits: Sequence[Split]
+) -> dict[str, Any]:
+    """What card.json holds of a split.
+
+    Args:
+        folder: of the dataset; paths are relative to it.
+        splits: all of the run, this one among them.
+    """
+    selection = split.selection
+    shared = measurement_fields(
+        split.measured, config.metric, problem.pool, problem.counts, problem.benchmark, problem.embedder
+    )
+    siblings = {other.name: overlap(split, other) for other in splits if other is not split}
+    files = [*split.train.files, *(split.test.files if split.test else [])]
+    return {
+        "schema": SCHEMA,
+        "band": _band_fields(selection),
+        "in_band": split.in_band,
+        **{key: shared[key] for key in ("familiarity", "label_shift", "counts")},
+        "matching": {
+            **matching(split, splits),
+            "uneven": uneven(splits, config.selection.match) if selection.band else {},
+        },
+        "siblings": siblings,
+        "leakage": _leakage_fields(problem, config, split),
+        **{key: shared[key] for key in ("embedder", "pool", "benchmark")},
+        "evaluation": _side_fields(split.test) if split.test else None,
+        "selection": {
+            "method": config.selection.method,
+            "select": config.select,
+            "seed": config.seed,
+            "unselected": config.selection.unselected,
+            "types_in": sorted(config.selection.types_in),
+            "types_out": sorted(config.selection.types_out),
+            "zero_shot": config.selection.zero_shot,
+            **selection.facts,
+            "divergence": _divergence(problem, config, split),
+        },
+        "published": [fact_fields(fact, split.measured) for fact in split.published],
+        "types": _tally(split.train.counts),
+        "files": {path.relative_to(folder).as_posix(): _file(path) for path in files},
+        "splitgen": {"version": __version__, "config": config_fields(config)},
+    }
+
+
+def _band_fields(selection: Selection) -> dict[str, Any]:
+    """The band's name, the interval that all its targets share, if they do, and each target's, if not all is bound."""
+    band = selection.band
+    common = band.common if band else None
+    apart = band is not None and set(band.targets) != {ALL}
+    targets = {target: asdict(interval) for target, interval in band.targets.items()} if band and apart else {}
+    return {
+        "name": selection.name,
+        "low": common.low if common else None,
+        "high": common.high if common else None,
+        "targets": targets,
+    }
+
+
+def _leakage_fields(problem: Problem, config: Config, split: Split) -> dict[str, Any] | None:
+    if split.shared is None:
+        return None
+    return {
+        "overlap": config.leakage.overlap,
+        "removed": config.leakage.remove,
+        "set_aside": int(problem.set_aside.sum()),
+        **asdict(split.shared),
+    }
+
+
+def _side_fields(side: Side) -> dict[str, Any]:
+    sizes = side.sizes
+    return {
+        "examples": len(side.ids),
+        "mentions": sizes.mentions,
+        "tokens": int(side.tokens.sum()),
+        "types": _tally(side.counts),
+    }
+
+
+def _divergence(problem: Problem, config: Config, split: Split) -> float:
+    """Of the chosen side's type distribution from that of what it was chosen from, in nats."""
+    source = problem.evaluation if config.select == "eval" else problem.counts
+    assert source is not None
+    chosen = split.chosen.counts.as_dict()
+    return divergence(np.array([chosen.get(label, 0) for label in source.labels], dtype=float), source.mentions)
+
+
+def _tally(counts: LabelCounts) -> dict[str, int]:
+    return dict(sorted(counts.as_dict().items(), key=lambda item: (-item[1], item[0])))
+
+
+def _file(path: Path) -> dict[str, Any]:
+    import pyarrow.parquet as pq
+
+    return {"sha256": fingerprint(path), "examples": pq.read_metadata(path).num_rows}
 
 
 def dropped_fields(dropped: Dropped) -> dict[str, int]:

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from splitgen.bands import ALL
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from splitgen.selection.frontier import Frontier
 
 SELECTED, POOL, LINE = "#0072b2", "#b8b8b8", "#d55e00"  # Okabe and Ito's blue and vermilion, safe for the colour-blind
 FIGURES = "figures"  # the folder
@@ -95,6 +99,35 @@ def type_figure(
     axes.grid(color="#ededed", linewidth=0.8, zorder=0)
     axes.legend(loc="upper left", fontsize=8, frameon=True, framealpha=0.9, edgecolor="none")
     _save(figure, path)
+
+
+def frontier_figure(path: Path, frontier: Frontier) -> None:
+    """Familiarity of selections against their relevance: the attainable range, the bands, and what is out of reach."""
+    import matplotlib
+
+    with matplotlib.rc_context(matplotlib.rcParamsDefault):
+        figure, axes = _figure(7.0, 4.6)
+        for (name, curve), colour in zip(frontier.curves.items(), (SELECTED, "#56b4e9"), strict=True):
+            axes.plot(curve[:, 0], curve[:, 1], marker="o", markersize=3, color=colour, label=name, linewidth=1.2)
+        for i, band in enumerate(frontier.bands):
+            interval = band.targets[ALL]
+            axes.axhspan(interval.low, interval.high, color=LINE, alpha=0.3, linewidth=0, label=None if i else "bands")
+        attainable = frontier.attainable
+        axes.axhspan(
+            attainable.low, attainable.high, color=SELECTED, alpha=0.08, linewidth=0, zorder=0, label="attainable"
+        )
+        if frontier.proven:
+            for i, limit in enumerate((frontier.proven.low, frontier.proven.high)):
+                label = None if i else "proven: none beyond"
+                axes.axhline(limit, color="#444444", linestyle="--", linewidth=1, label=label)
+        axes.set_xlabel("relevance: mean similarity of a mention's type to the nearest evaluation label")
+        axes.set_ylabel("Familiarity")
+        size = frontier.size
+        types = "all types" if size.types is None else f"{size.types:,} types"
+        axes.set_title(f"Attainable Familiarity: {size.examples:,} examples, {types}", loc="left", fontsize=11)
+        axes.grid(color="#ededed", linewidth=0.8)
+        axes.legend(fontsize=8, frameon=True, framealpha=0.9, edgecolor="none", loc="lower right")
+        _save(figure, path)
 
 
 def _apart(x: NDArray[np.floating], y: NDArray[np.floating], candidates: NDArray[np.intp]) -> list[int]:

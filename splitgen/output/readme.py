@@ -24,9 +24,7 @@ def split_readme(card: Mapping[str, Any], figures: bool) -> str:
     return template.render(**card, figures=figures, most_frequent=most_frequent) + "\n"
 
 
-def dataset_readme(
-    cards: Sequence[Mapping[str, Any]], has_test: bool, overrides: Sequence[str] | None, figures: bool
-) -> str:
+def dataset_readme(cards: Sequence[Mapping[str, Any]], overrides: Sequence[str] | None, figures: bool) -> str:
     """The dataset's card: YAML that the Hub and the datasets library read, then Markdown.
 
     Args:
@@ -42,7 +40,7 @@ def dataset_readme(
         task_ids=["named-entity-recognition"],
         size_categories=[next((name for limit, name in SIZES if most < limit), "n>1M")],
         tags=["splitgen", "zero-shot-ner", "label-shift"],
-        configs=[_config(card["band"]["name"], has_test, i == 0) for i, card in enumerate(cards)],
+        configs=[_config(card, i == 0) for i, card in enumerate(cards)],
     )
     template = _environment().get_template("dataset.md.j2")
     front_matter = f"---\n{card_data.to_yaml(line_break=chr(10))}\n---"
@@ -53,11 +51,25 @@ def dataset_readme(
         banded=cards[0]["in_band"] is not None,
         cards=cards,
         card_data=front_matter,
-        has_test=has_test,
+        replicates=_overlap_of_replicates(cards),
         command=command,
         figures=figures,
     )
     return text + "\n"
+
+
+def _overlap_of_replicates(cards: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Band -> the mean share of examples, and of types, that two of its replicates have in common."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for card in cards:
+        if band := card["selection"].get("replicate_of"):
+            groups.setdefault(band, []).append(card)
+    result = {}
+    for band, members in groups.items():
+        names = [member["band"]["name"] for member in members]
+        pairs = [member["siblings"][name] for member in members for name in names if name in member["siblings"]]
+        result[band] = {key: sum(pair[key] for pair in pairs) / len(pairs) for key in ("examples", "types")}
+    return result
 
 
 def markdown(text: str) -> str:
@@ -66,11 +78,11 @@ def markdown(text: str) -> str:
     return MARKUP.sub(r"\\\1", visible)
 
 
-def _config(name: str, has_test: bool, first: bool) -> dict[str, Any]:
-    data_files = [{"split": "train", "path": f"{name}/train-*.parquet"}]
-    if has_test:
-        data_files.append({"split": "test", "path": "test/test-*.parquet"})
-    config = {"config_name": name, "data_files": data_files}
+def _config(card: Mapping[str, Any], first: bool) -> dict[str, Any]:
+    """What the datasets library loads under a split's name: its files, by side and folder."""
+    parts = sorted({(path.split("/")[1].split("-")[0], path.split("/")[0]) for path in card["files"]}, reverse=True)
+    data_files = [{"split": side, "path": f"{folder}/{side}-*.parquet"} for side, folder in parts]
+    config = {"config_name": card["band"]["name"], "data_files": data_files}
     return {**config, "default": True} if first else config
 
 

@@ -91,7 +91,12 @@ class Pool:
         return replace(self, examples=self.examples.take(pa.array(examples)))
 
     def batches(self) -> list[pa.Table]:
-        return [self.examples.slice(start, BATCH) for start in range(0, max(len(self), 1), BATCH)]
+        return batches(self.examples)
+
+
+def batches(examples: pa.Table) -> list[pa.Table]:
+    """Examples in the units of work of an engine, at least one."""
+    return [examples.slice(start, BATCH) for start in range(0, max(examples.num_rows, 1), BATCH)]
 
 
 def check(record: Record) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from splitgen.familiarity import FamiliarityMetric
-from splitgen.selection.space import Flags, Floats, Ints, SearchSpace
+from splitgen.search.space import Flags, Floats, Ints, SearchSpace, TrainingMeasure
 
 STEPS = 60  # towards the concave maximum
 SECTIONS = 12  # of the interval in which a price lies
@@ -33,28 +33,27 @@ class Size:
     most: int
 
 
-def upper_bound(space: SearchSpace, size: Size, target: int = 0) -> float:
+def upper_bound(space: SearchSpace, measure: TrainingMeasure, size: Size, target: int = 0) -> float:
     """No selection of this size has more.
 
     A selection of at least K mentions is ranked to K. One with fewer, but at least K', has no more than the mean over
     its first K' ranks; such selections are bounded apart, between one K' and the next, the fewest mentions being one
     for each example.
     """
-    metric, weights = space.metric, space.targets[target]
-    repeats = 1.0 if space.exposure is None else space.exposure / size.examples
-    result = _concave_maximum(space, size, metric.k, repeats, weights, None)
+    metric, repeats = measure.metric, measure.repeats(size.examples)
+    result = _concave_maximum(space, size, measure, target, metric.k, None)
     if metric.short == "pad":
         return result
     steps = int(np.ceil(np.log(max(1.0, metric.k / (size.examples * repeats))) / np.log(APART)))
     edges = np.geomspace(size.examples, max(size.examples, metric.k / repeats), steps + 1)
     for fewest, most in itertools.pairwise(edges):
         k = min(metric.k, max(1, int(fewest * repeats)))
-        result = max(result, _concave_maximum(space, size, k, repeats, weights, float(most)))
+        result = max(result, _concave_maximum(space, size, measure, target, k, float(most)))
     return result
 
 
 def _concave_maximum(
-    space: SearchSpace, size: Size, k: int, repeats: float, weights: Floats, mentions: float | None
+    space: SearchSpace, size: Size, measure: TrainingMeasure, target: int, k: int, mentions: float | None
 ) -> float:
     """A bound on the mean over K ranks of any selection with at most so many mentions.
 
@@ -62,7 +61,8 @@ def _concave_maximum(
     greatest value of the right side over all selections is a bound. Frank and Wolfe's steps (1956) bring c0 to where
     the bound is least.
     """
-    metric = FamiliarityMetric(space.metric.similarity, k, space.metric.weighting, "pad")
+    metric = FamiliarityMetric(measure.metric.similarity, k, measure.metric.weighting, "pad")
+    weights, repeats = measure.weights[target], measure.repeats(size.examples)
     counts = space.type_mentions * (size.examples / space.counts.shape[0])
     best, prices = 1.0, np.zeros(2)
     for step in range(STEPS):
@@ -108,23 +108,26 @@ def _best_linear(
     return limit, np.asarray(space.counts[chosen].sum(axis=0), dtype=np.float64).ravel() * kept, prices
 
 
-def lower_bound(space: SearchSpace, size: Size, target: int = 0) -> float:
+def lower_bound(space: SearchSpace, measure: TrainingMeasure, size: Size, target: int = 0) -> float:
     """No selection of this size has less.
 
     Every type has a mention: the first R ranks are worth at least what the R types of a selection have at one mention
     each, sorted for every label (``_types_part``). The other ranks hold, in an order that is the same for all labels,
     mentions of the at least n - R further examples, and then of the least relevant type (``_rest``).
     """
-    weights = space.targets[target].astype(np.float64)
-    repeats = 1.0 if space.exposure is None else space.exposure / size.examples
-    ranks = _rank_weights(space.metric, repeats)
+    weights = measure.weights[target]
+    ranks = _rank_weights(measure.metric, measure.repeats(size.examples))
     labels = int(np.count_nonzero(weights))
     types = space.counts.shape[1]
     first = max(1, min(size.least, len(ranks), MOST_OPERATIONS // (5 * types * labels)))
     scale = ranks.sum()
-    similarity = space.metric.similarity[:, weights > 0].astype(np.float64)
+    similarity = measure.metric.similarity[:, weights > 0].astype(np.float64)
     part = _types_part(similarity, weights[weights > 0], ranks[:first] / scale, size.least)
-    return max(0.0, part + _rest(space, size.examples, similarity @ weights[weights > 0], ranks[first:] / scale, first))
+    relevance = similarity @ weights[weights > 0]
+    least = np.sort(_least_by_example(space, relevance))[: max(0, size.examples - first)][::-1]
+    return max(
+        0.0, part + _rest(least, 0.0 if measure.metric.short == "pad" else relevance.min(), ranks[first:] / scale)
+    )
 
 
 def _rank_weights(metric: FamiliarityMetric, repeats: float) -> Floats:
@@ -133,16 +136,18 @@ def _rank_weights(metric: FamiliarityMetric, repeats: float) -> Floats:
     return np.diff(metric.mass_at(edges))
 
 
-def _rest(space: SearchSpace, examples: int, relevance: Floats, ranks: Floats, taken: int) -> float:
-    """What the ranks beyond the first are worth at least, ``taken`` examples being used up by those.
+def _rest(least: Floats, floor: float, ranks: Floats) -> float:
+    """What the ranks beyond the first are worth at least.
 
     Mentions beyond one for each example can be as many as there are ranks, and make the mean smallest if they are of
     the least relevant type; where missing ones count as 0, having none of them makes it smaller still.
+
+    Args:
+        least: the least relevance of a mention in each example that is not used up by the first ranks, falling.
     """
-    least = np.sort(_least_by_example(space, relevance))[: max(0, examples - taken)][::-1][: len(ranks)]
-    floor = np.full(len(ranks), 0.0 if space.metric.short == "pad" else relevance.min())
-    floor[: len(least)] = least
-    return float(floor @ ranks)
+    values = np.full(len(ranks), floor)
+    values[: len(least)] = least[: len(ranks)]
+    return float(values @ ranks)
 
 
 def _least_by_example(space: SearchSpace, relevance: Floats) -> Floats:
@@ -185,7 +190,10 @@ def _types_part(similarity: Floats, weights: Floats, ranks: Floats, types: int) 
 def _each_label(
     similarity: Floats, weights: Floats, ranks: Floats, types: int, multipliers: Floats, order: Ints
 ) -> tuple[Floats, Flags]:
-    """For every label the least of its worth less the multipliers of its set, and the set; (labels,), (types, labels)."""
+    """For every label the least of its worth less the multipliers of its set, and the set.
+
+    Shapes (labels,) and (types, labels).
+    """
     total, labels = similarity.shape
     chosen = np.zeros((total, labels), dtype=bool)
     values = np.empty(labels)

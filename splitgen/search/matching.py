@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from splitgen.selection.space import Candidate, Floats, Ints, SearchSpace
+from splitgen.search.space import Candidate, Floats, Ints, SearchSpace
 
 NEARLY = 0.01  # of numbers: the greatest less the least, as a share of the mean
 KS_NEARLY = 0.05  # of distributions
@@ -60,14 +60,14 @@ def differences(sizes: Sizes, reference: Sizes) -> dict[str, float]:
 
 
 def grades(found: Mapping[str, float], match: Iterable[str], reference: Sizes) -> tuple[int, ...]:
-    """How badly each part of ``match`` is missed, in its order: 0 within half the tolerance, 1 within twice that, ..."""
+    """How badly each part of ``match`` is missed, in its order: 0 within half the tolerance, 1 within all of it, ..."""
     half = dict.fromkeys(NUMBERS, NEARLY / 2)
     half |= {key: half_tolerance(len(getattr(reference, key))) for key in DISTRIBUTIONS}
     return tuple(max(0, int(np.ceil(found[key] / half[key] - 1e-9)) - 1) for key in match if key in found)
 
 
 def half_tolerance(size: int) -> float:
-    """How far a distribution of so many may be from the reference's: half of KS_NEARLY, or one of them if that is more."""
+    """How far a distribution may be from the reference's, of so many: half of KS_NEARLY, or one if that is more."""
     return max(KS_NEARLY / 2, 1 / size)
 
 

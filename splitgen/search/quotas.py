@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.sparse as sp
 
-from splitgen.selection.space import Flags, Floats, Ints
+from splitgen.search.space import Flags, Floats, Ints
 
 Kind = tuple[Ints, Ints]  # a kind for every example, shape (examples,); the quota of every kind
 

@@ -11,12 +11,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from splitgen.selection.matching import NEARLY
-from splitgen.selection.space import Floats
+from splitgen.search.matching import NEARLY
+from splitgen.search.space import Flags, Floats
 
 AIM = 0.1  # of half a band's width: how near to its centre the search tries to come
 NARROWEST = 1e-7  # half a band's width, at least
-EACH_MENTION = 0.02  # merit of having one mention too many or too few, so that numbers come out equal where they can
+EACH = 0.02  # merit of having one too many or too few, so that numbers come out equal where they can
 
 
 class Goal(Protocol):
@@ -47,7 +47,7 @@ class Within:
     high: Floats
 
     @cached_property
-    def _bounded(self) -> Floats:
+    def _bounded(self) -> Flags:
         return np.isfinite(self.low) & np.isfinite(self.high)
 
     @cached_property
@@ -101,6 +101,6 @@ class Furthest:
         return False
 
 
-def mentions_merit(off: Any, wanted: int) -> Any:
-    """Merit of having ``off`` mentions too many or too few; shape as given."""
-    return EACH_MENTION * abs(off) + (2 * off / (NEARLY * wanted)) ** 2
+def number_merit(off: Any, wanted: int) -> Any:
+    """Merit of having ``off`` mentions, or types, too many or too few; shape as given."""
+    return EACH * abs(off) + (2 * off / (NEARLY * wanted)) ** 2

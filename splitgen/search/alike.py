@@ -10,8 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from splitgen.selection.matching import half_tolerance
-from splitgen.selection.space import Floats, Ints
+from splitgen.search.matching import half_tolerance
+from splitgen.search.space import Floats, Ints
 
 MOST_EDGES = 200
 
@@ -90,12 +90,16 @@ class TypesAlike:
         return up[places], down[np.maximum(places - 1, 0)]
 
     def _misses(self, counts: Floats) -> tuple[Floats, Floats]:
-        """Of the distribution functions at 0, 1, 2, ... mentions, and the weight of each in terms of its logarithm."""
+        """Of the distribution functions at 1, 2, ... mentions, and the weight of each in terms of its logarithm.
+
+        Types without a mention, which a split does not have, do not count.
+        """
         whole = counts.reshape(-1, counts.shape[-1]).astype(np.intp)
         size = max(int(whole.max(initial=1)) + 2, len(self._wanted))
         places = np.arange(len(whole))[:, None] * size + whole
         histograms = np.bincount(places.ravel(), minlength=len(whole) * size).reshape(*counts.shape[:-1], size)
-        shares = np.cumsum(histograms, axis=-1) / counts.shape[-1]
+        histograms[..., 0] = 0
+        shares = np.cumsum(histograms, axis=-1) / np.maximum(histograms.sum(axis=-1, keepdims=True), 1)
         shares[..., : len(self._wanted)] -= self._wanted
         shares[..., len(self._wanted) :] -= 1.0
         at = np.arange(size)

@@ -1,8 +1,8 @@
 """Swaps of single examples: from a candidate that is near a goal to one that is on it.
 
-A swap leaves the number of examples and the set of types as they are. Where mentions are held, it is between examples
-that have as many, unless some are missing. Its effect is read off the gradients of Familiarity and of what is held
-equal; the most promising are evaluated exactly, and the best is made if merit (goals.py) gets better.
+A swap leaves the number of examples as it is, and the set of types where it was chosen. Where mentions are held, it is
+between examples that have as many, unless some are missing. Its effect is read off the gradients of Familiarity and of
+what is held equal; the most promising are evaluated exactly, and the best is made if merit (goals.py) gets better.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from splitgen.selection.alike import ExamplesAlike, TypesAlike
-from splitgen.selection.goals import Goal, mentions_merit
-from splitgen.selection.space import Candidate, Flags, Floats, Ints, SearchSpace
-from splitgen.selection.tilt import Wishes
+from splitgen.search.alike import ExamplesAlike, TypesAlike
+from splitgen.search.goals import Goal, number_merit
+from splitgen.search.space import Candidate, Flags, Floats, Ints, SearchSpace
+from splitgen.search.tilt import Wishes
 
 LARGEST_BATCH = 0.1  # of the examples, swapped at once
 EXHAUSTIVE = 400  # pairs of examples up to which all of them are tried
@@ -58,12 +58,13 @@ class Swapper:
     def __init__(self, space: SearchSpace, wishes: Wishes, types: Ints) -> None:
         self._whole, self._types = space, types
         self.wishes = wishes
-        self._suitable = np.flatnonzero(space.suitable(types, wishes.whole_examples))
+        self._suitable = np.flatnonzero(space.suitable(types, wishes.whole_examples) & ~space.avoided_examples)
         self.space = space.of_types(types)
         self._presence = self.space.counts.sign().astype(np.float64)
         self._mentions = np.asarray(self.space.counts.sum(axis=1)).ravel().astype(np.intp)
         self._class = self._mentions if wishes.mentions is not None else np.zeros_like(self._mentions)
         self._largest_batch = max(1, int(LARGEST_BATCH * wishes.examples))
+        self._types_vary = wishes.types is None
         self._types_alike: TypesAlike | None = None
         self._mentions_alike: ExamplesAlike | None = None
         self._examples_alike: list[ExamplesAlike] = []
@@ -106,7 +107,10 @@ class Swapper:
         for alike, histogram in zip(self._examples_alike, histograms, strict=True):
             merit = merit + alike.merit(histogram)
         if self.wishes.mentions is not None:
-            merit = merit + mentions_merit(self.wishes.mentions - counts.sum(axis=-1), self.wishes.mentions)
+            merit = merit + number_merit(self.wishes.mentions - counts.sum(axis=-1), self.wishes.mentions)
+        if self._types_vary and self.wishes.reference:
+            wanted = self.wishes.reference.types
+            merit = merit + number_merit(wanted - np.count_nonzero(counts, axis=-1), wanted)
         return merit
 
     def _off(self, state: _State) -> int:
@@ -133,7 +137,7 @@ class Swapper:
         return self._best(state, around, goal, moves) if moves else None
 
     def _neighbourhood(self, state: _State, goal: Goal) -> _Neighbourhood:
-        effects = self.space.counts @ self.space.gradient(state.counts, self.wishes.examples)
+        effects = self.space.counts @ self.space.measure.gradient(state.counts, self.wishes.examples)
         coming_cost, leaving_cost = np.zeros((2, len(effects)))
         if self._types_alike:
             up, down = self._types_alike.costs(state.counts)
@@ -144,7 +148,7 @@ class Swapper:
         coming = self._suitable[~state.chosen[self._suitable]]
         leaving = np.flatnonzero(state.chosen)
         # whoever alone has some type may leave only for another that has it: worth a look where all pairs are tried
-        if len(leaving) * len(coming) > EXHAUSTIVE:
+        if len(leaving) * len(coming) > EXHAUSTIVE and not self._types_vary:
             leaving = leaving[self._presence[leaving] @ (state.present == 1).astype(np.float64) == 0]
         return _Neighbourhood(effects, coming_cost, leaving_cost, goal.slope(state.values), leaving, coming)
 
@@ -190,9 +194,9 @@ class Swapper:
         expected = expected + around.coming_cost[coming] + around.leaving_cost[leaving]
         if off:
             after = off - self._mentions[coming] + self._mentions[leaving]
-            expected = expected + mentions_merit(after, self.wishes.mentions or 1)
+            expected = expected + number_merit(after, self.wishes.mentions or 1)
         tries = len(leaving) if len(leaving) <= EXHAUSTIVE else PROMISING
-        promising = np.argpartition(expected, tries - 1)[:tries] if tries else []
+        promising = np.argpartition(expected, tries - 1)[:tries] if tries else leaving
         return [(leaving[i : i + 1], coming[i : i + 1]) for i in np.sort(promising)]
 
     def _pairs(self, around: _Neighbourhood, extra: int) -> Move:
@@ -221,10 +225,10 @@ class Swapper:
         firsts = np.cumsum([0, *(len(each) for each in coming[:-1])])
         changes = around.effects[np.concatenate(coming)] - around.effects[np.concatenate(leaving)]
         gains = np.add.reduceat(changes, firsts, axis=0)
-        loses = np.count_nonzero(present, axis=1) < np.count_nonzero(state.present)
+        loses = (np.count_nonzero(present, axis=1) < np.count_nonzero(state.present)) & (not self._types_vary)
         estimate = np.where(loses, np.inf, apart + goal.merit(state.values + gains))
         tried = np.argsort(estimate, kind="stable")[: len(moves) if len(moves) <= EXHAUSTIVE // 10 else EVALUATED]
-        values = self.space.values(counts[tried], self.wishes.examples)
+        values = self.space.measure.values(counts[tried], self.wishes.examples)
         merits = np.where(loses[tried], np.inf, apart[tried] + goal.merit(values))
         winner = int(np.argmin(merits))
         if not merits[winner] < state.merit - BETTER:
@@ -246,8 +250,9 @@ class Swapper:
         group = np.repeat(np.arange(len(groups)), [len(each) for each in groups])
         shape = (len(groups), matrix.shape[1])
         places = np.repeat(group, sizes) * shape[1] + matrix.indices[entries]
-        sums = np.bincount(places, matrix.data[entries], shape[0] * shape[1])
-        return sums.reshape(shape), np.bincount(places, minlength=shape[0] * shape[1]).reshape(shape)
+        every = shape[0] * shape[1]
+        sums, present = np.bincount(places, matrix.data[entries], every), np.bincount(places, minlength=every)
+        return sums.reshape(shape).astype(np.float64), present.reshape(shape).astype(np.float64)
 
 
 def _halved(leaving: Ints, coming: Ints, least: int = 1) -> list[Move]:

@@ -9,17 +9,19 @@ the tilt is a vector.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from splitgen.selection.matching import Sizes, mention_bins
-from splitgen.selection.quotas import Kind, cover_then_fill, largest_remainder, top
-from splitgen.selection.space import TOKEN_BINS, Candidate, Flags, Floats, Ints, SearchSpace
+from splitgen.search.matching import Sizes, mention_bins
+from splitgen.search.quotas import Kind, cover_then_fill, largest_remainder, top
+from splitgen.search.space import TOKEN_BINS, Candidate, Flags, Floats, Ints, SearchSpace
 
 BISECTIONS = 25
 STEEPEST = 1e3  # beyond it a key no longer changes the order
+AVOIDANCE = 1e6  # taken off a key: no relevance makes up for it
 CLOSE = 0.002  # of the mentions wished for: swaps do the rest
 
 
@@ -29,7 +31,7 @@ class Wishes:
 
     Attributes:
         examples: how many, exactly.
-        types: how many, as nearly as the pool allows.
+        types: how many, as nearly as the pool allows; None for every type there is.
         match: what is to be as in ``reference``: some of types, profile, mentions, mentions_per_example,
             tokens_per_example.
         reference: None while there is none yet.
@@ -37,7 +39,7 @@ class Wishes:
     """
 
     examples: int
-    types: int
+    types: int | None
     match: tuple[str, ...] = ()
     reference: Sizes | None = None
     whole_examples: bool = False
@@ -46,7 +48,7 @@ class Wishes:
     def by_strata(self) -> bool:
         """Whether types are chosen by quotas of their frequency; types whose examples are whole must be frequent
         together, which leaves no choice."""
-        return "profile" in self.match and not self.whole_examples
+        return "profile" in self.match and not self.whole_examples and self.types is not None
 
     @property
     def mentions(self) -> int | None:
@@ -61,16 +63,16 @@ class Tilt:
 
     space: SearchSpace
     wishes: Wishes
-    seed: int
+    seed: int | Sequence[int]
     _cache: dict[bytes, Candidate] = field(default_factory=dict, repr=False)
 
     def __call__(self, tilt: float | Floats) -> Candidate:
         """The candidate at a tilt, one number for every target: greater ones give greater values, by and large."""
-        vector = np.broadcast_to(np.asarray(tilt, dtype=np.float64), self.space.targets.shape[:1])
+        vector = np.broadcast_to(np.asarray(tilt, dtype=np.float64), self.space.measure.size)
         known = vector.tobytes()
         if known not in self._cache:
             relevance = self.relevance @ vector
-            self._cache[known] = self.candidate(relevance, relevance)
+            self._cache[known] = self.candidate(relevance, relevance * self.space.measure.by_mention)
         return self._cache[known]
 
     def candidate(self, type_relevance: Floats, mention_relevance: Floats) -> Candidate:
@@ -83,21 +85,24 @@ class Tilt:
         examples, types = self.space.counts.shape
         rng = np.random.default_rng(self.seed)
         type_keys = rng.gumbel(size=types)
-        type_keys[self.space.required] = np.inf
-        return type_keys, rng.gumbel(size=examples)
+        return type_keys, rng.gumbel(size=examples) - AVOIDANCE * self.space.avoided_examples
 
     @cached_property
     def relevance(self) -> Floats:
         """Standardised over the types, so that a tilt means the same in every pool; shape (types, targets)."""
         examples, types = self.space.counts.shape
-        share = min(1.0, self.wishes.examples / examples) * min(1.0, self.wishes.types / types)
-        gain = self.space.gradient(self.space.type_mentions * share, self.wishes.examples)
+        wanted = types if self.wishes.types is None else self.wishes.types
+        share = min(1.0, self.wishes.examples / examples) * min(1.0, wanted / types)
+        gain = self.space.measure.gradient(self.space.type_mentions * share, self.wishes.examples)
         spread = gain.std(axis=0)
         return (gain - gain.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
 
     def _types(self, relevance: Floats) -> Ints:
-        keys = self._keys[0] + relevance
-        return self.by_quota(keys) if self.wishes.by_strata else self._roomy_types(keys)
+        if self.wishes.types is None:
+            return np.arange(self.space.counts.shape[1])
+        keys = self._keys[0] + relevance - AVOIDANCE * self.space.avoided_types
+        keys[self.space.required] = np.inf
+        return self.by_quota(keys) if self.wishes.by_strata else self._roomy_types(keys, self.wishes.types)
 
     def by_quota(self, keys: Floats) -> Ints:
         """The types with the greatest keys, so many of every stratum of frequency."""
@@ -107,31 +112,36 @@ class Tilt:
         )
 
     @cached_property
+    def strata_of_types(self) -> Ints:
+        """The power of two that each type's mentions reach; all the same where no profile is held. Shape (types,)."""
+        mentions = self.space.type_mentions if self.wishes.by_strata else np.ones(self.space.counts.shape[1])
+        return np.floor(np.log2(np.maximum(mentions, 1))).astype(np.intp)
+
+    @cached_property
     def _strata(self) -> tuple[list[Ints], list[int]]:
         """Types whose mention counts share a power of two, and how many of each stratum to choose."""
-        mentions = self.space.type_mentions
-        exponent = np.floor(np.log2(np.maximum(mentions, 1))).astype(int)
-        strata = [np.flatnonzero(exponent == value) for value in np.unique(exponent)]
+        stratum = self.strata_of_types
+        strata = [np.flatnonzero(stratum == value) for value in np.unique(stratum)]
         required = [int(np.isin(members, self.space.required).sum()) for members in strata]
         free = [len(members) - needed for members, needed in zip(strata, required, strict=True)]
-        quotas = largest_remainder(free, self.wishes.types - sum(required))
+        quotas = largest_remainder(free, (self.wishes.types or 0) - sum(required))
         return strata, [quota + needed for quota, needed in zip(quotas, required, strict=True)]
 
-    def _roomy_types(self, keys: Floats) -> Ints:
+    def _roomy_types(self, keys: Floats, wanted: int) -> Ints:
         """The top types, frequent ones preferred just so much that there are enough examples to choose from.
 
         Where whole examples are wanted, types without any are no use: more are then taken, until enough of them have.
         """
         total = self.space.counts.shape[1]
         if not self.wishes.whole_examples:
-            return self._steepened(keys, self.wishes.types)
-        low, high = self.wishes.types - 1, total
+            return self._steepened(keys, wanted)
+        low, high = wanted - 1, total
         while high - low > 1:
             middle = (low + high) // 2
             types = self._steepened(keys, middle)
             suitable = self._suitable(types)
             used = np.count_nonzero(self.space.counts[np.flatnonzero(suitable)].sum(axis=0))
-            enough = suitable.sum() >= self.wishes.examples and used >= self.wishes.types
+            enough = suitable.sum() >= self.wishes.examples and used >= wanted
             low, high = (low, middle) if enough else (middle, high)
         return self._steepened(keys, high)
 
@@ -162,7 +172,8 @@ class Tilt:
         mentions = self.space.counts @ chosen
         mean_relevance = self.space.counts @ (chosen * relevance) / np.maximum(mentions, 1)
         keys = np.where(self._suitable(types), self._keys[1] + mean_relevance, -np.inf)
-        columns = self.space.by_type[:, types]
+        covered = types if self.wishes.types is not None else types[:0]  # no number of types is asked for
+        columns = self.space.by_type[:, covered]
         kinds = self._kinds(mentions)
         wanted = self.wishes.mentions
         if wanted is None:

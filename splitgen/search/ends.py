@@ -12,11 +12,11 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.stats import rankdata
 
-from splitgen.selection.goals import Furthest
-from splitgen.selection.matching import differences, grades, sizes_of
-from splitgen.selection.space import Candidate, Floats
-from splitgen.selection.swaps import Swapper
-from splitgen.selection.tilt import Tilt
+from splitgen.search.goals import Furthest
+from splitgen.search.matching import differences, grades, sizes_of
+from splitgen.search.space import Candidate, Floats
+from splitgen.search.swaps import Swapper
+from splitgen.search.tilt import Tilt
 
 STEEPNESSES = (6.0, 3.0, 2.0, 1.5, 1.0, 0.5, 0.0)  # the tilt is sinh of it: 6 is 200 standard deviations of relevance
 UNITS = (0.01, 1.0)  # of Familiarity, weighed against what is held: more and more strictly
@@ -56,15 +56,18 @@ def _steepest(tilt: Tilt, target: int, sign: float, relevance: Floats) -> Candid
 def _candidates(tilt: Tilt, sign: float, relevance: Floats) -> Iterator[Candidate]:
     by_type = relevance
     if not tilt.wishes.by_strata:  # then frequent types weigh more
-        by_type = relevance * np.maximum(tilt.space.type_mentions * tilt.wishes.examples / tilt.space.counts.shape[0], 1)
+        by_type = relevance * np.maximum(
+            tilt.space.type_mentions * tilt.wishes.examples / tilt.space.counts.shape[0], 1
+        )
     for steepness in STEEPNESSES:
         strength = sign * float(np.sinh(steepness))
-        yield tilt.candidate(strength * _standardised(rankdata(by_type)), strength * _standardised(relevance))
+        of_mention = strength * _standardised(relevance) * tilt.space.measure.by_mention
+        yield tilt.candidate(strength * _standardised(rankdata(by_type)), of_mention)
 
 
 def _anew(tilt: Tilt, candidate: Candidate, target: int) -> Floats:
     """What one more mention of each type would add to the target at a candidate; shape (types,)."""
-    return tilt.space.gradient(candidate.mention_counts, len(candidate.examples))[:, target]
+    return tilt.space.measure.gradient(candidate.mention_counts, len(candidate.examples))[:, target]
 
 
 def _standardised(values: Floats) -> Floats:

@@ -1,8 +1,8 @@
 """Band search: for every band of a ladder a selection that lands in it, and differs from its siblings in little else.
 
-Per band: move the tilt (tilt.py) until Familiarity is near the band's middle, then swap single examples (swaps.py) until
-it is there. All bands share one set of random keys and one reference, a random subset, which they resemble in all that
-is held equal. What the pool does not allow gives way, the last of ``match`` first.
+Per band: move the tilt (tilt.py) until Familiarity is near the band's middle, then swap single examples (swaps.py)
+until it is there. All bands share one set of random keys and one reference, a random subset, which they resemble in all
+that is held equal. What the pool does not allow gives way, the last of ``match`` first.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from splitgen.bands import Band, Interval, Ladder, Position
 from splitgen.choices import MATCHES
 from splitgen.errors import NotAttainable
-from splitgen.selection.ends import STEEPNESSES, furthest
-from splitgen.selection.goals import Within
-from splitgen.selection.matching import Sizes, differences, grades, sizes_of
-from splitgen.selection.space import Candidate, Floats, SearchSpace
-from splitgen.selection.swaps import Swapper
-from splitgen.selection.tilt import Tilt, Wishes
+from splitgen.search.ends import STEEPNESSES, furthest
+from splitgen.search.goals import Goal, Within
+from splitgen.search.matching import Sizes, differences, grades, sizes_of
+from splitgen.search.space import Candidate, Floats, SearchSpace
+from splitgen.search.swaps import Swapper
+from splitgen.search.tilt import Tilt, Wishes
 
 BISECTIONS = 30
 STARTS = 10  # selections of the bisection that swaps start from, if need be
@@ -63,7 +65,7 @@ class BandSearch:
     """Searches one space for the bands of one ladder.
 
     Args:
-        examples, types: the size of every split.
+        examples, types: the size of every split; all types there are if ``types`` is None.
         targets: names of the space's targets.
         match: what to hold equal, from MATCHES, the most important first; examples and types always are.
         reference: what to hold it equal to; a random subset of the space if None.
@@ -73,9 +75,9 @@ class BandSearch:
         self,
         space: SearchSpace,
         examples: int,
-        types: int,
+        types: int | None,
         match: Sequence[str] = MATCHES,
-        seed: int = 0,
+        seed: int | Sequence[int] = 0,
         whole_examples: bool = False,
         targets: Sequence[str] = ("all",),
         reference: Sizes | None = None,
@@ -121,12 +123,24 @@ class BandSearch:
         """
         return next(found for place in range(len(self.levels)) if (found := self._range(place, target)))
 
-    def ranges(self, target: int = 0) -> dict[tuple[str, ...], Interval]:
+    def known_ranges(self) -> dict[str, Interval]:
+        """Target -> its attainable range with everything held, as far as it was looked for."""
+        known = [target for place, target in sorted(self._known_ends) if place == 0]
+        return {self.targets[target]: found for target in known if (found := self._range(0, target))}
+
+    def ranges(
+        self, target: int = 0, advance: Callable[[int], None] = lambda _: None
+    ) -> dict[tuple[str, ...], Interval]:
         """What gives way -> the range that is then attainable, from everything held to nothing.
 
+        Args:
+            advance: told of each range.
         Raises: NotAttainable.
         """
-        known = {level.gave_way: self._range(place, target) for place, level in enumerate(self.levels)}
+        known = {}
+        for place, level in enumerate(self.levels):
+            known[level.gave_way] = self._range(place, target)
+            advance(1)
         return {gave_way: attainable for gave_way, attainable in known.items() if attainable}
 
     def bands(self, ladder: Ladder) -> list[Band]:
@@ -159,13 +173,15 @@ class BandSearch:
             raise NotAttainable(self._refusal(missed))
         return selections
 
-    def find(self, band: Band) -> Found | None:
+    def find(self, band: Band, levels: int | None = None) -> Found | None:
         """The selection for a band that is most like the reference, in the order of ``match``; None if there is none.
 
+        Args:
+            levels: how many to try, from everything held on; all if None.
         Raises: NotAttainable if the pool cannot give the size at all.
         """
         best: tuple[tuple[int, ...], Found] | None = None
-        for place in range(len(self.levels)):
+        for place in range(len(self.levels) if levels is None else levels):
             for grade, found in self._hits(place, band):
                 if best is None or grade < best[0]:
                     best = grade, found
@@ -180,7 +196,7 @@ class BandSearch:
         goal = self._goal(band)
         hits: list[tuple[tuple[int, ...], Found]] = []
         for vector, start in self._starts(place, goal, band):
-            end = Swapper(self.space, level.tilt.wishes, start.types).approach(start, goal)
+            end = self._landed(level.tilt, start, goal)
             if not goal.holds(end.values):
                 continue
             grade = self._grade(end)
@@ -190,6 +206,10 @@ class BandSearch:
             if sum(not any(grade) for grade, _ in hits) == HITS:
                 break
         return sorted(hits, key=lambda hit: (hit[0], hit[1].divergence))
+
+    def _landed(self, tilt: Tilt, start: Candidate, goal: Goal) -> Candidate:
+        """A start, brought as near to the goal as it gets."""
+        return Swapper(self.space, tilt.wishes, start.types).approach(start, goal)
 
     def _grade(self, candidate: Candidate) -> tuple[int, ...]:
         assert self.reference is not None
@@ -223,7 +243,7 @@ class BandSearch:
                 return
             yield tuple(vector.tolist()), start
         if len(bounded) == 1:
-            for end in self._ends(place, int(bounded[0])):
+            for end in self.ends(place, int(bounded[0])):
                 if end is not None:
                     yield None, end
 
@@ -236,16 +256,16 @@ class BandSearch:
         return True
 
     def _range(self, place: int, target: int) -> Interval | None:
-        low, high = self._ends(place, target)
+        low, high = self.ends(place, target)
         return Interval(float(low.values[target]), float(high.values[target])) if low and high else None
 
-    def _ends(self, place: int, target: int) -> tuple[Candidate | None, Candidate | None]:
+    def ends(self, place: int, target: int = 0) -> tuple[Candidate | None, Candidate | None]:
         """The furthest candidates at a level; what is attainable with more held equal stays so with less."""
         if (place, target) not in self._known_ends:
             tilt = self.levels[place].tilt
             found = [furthest(tilt, target, -1.0), furthest(tilt, target, 1.0)]
             if place:
-                found += self._ends(place - 1, target)
+                found += self.ends(place - 1, target)
             ends = [end for end in found if end is not None]
             self._known_ends[place, target] = (
                 min(ends, key=lambda end: float(end.values[target]), default=None),
@@ -269,7 +289,7 @@ class BandSearch:
         return f"{text} with {size}:\nmove the bands into it, or change selection.examples or selection.types"
 
 
-def divergence(mention_counts: Floats, pool_mentions: Floats) -> float:
+def divergence(mention_counts: Floats, pool_mentions: NDArray[Any]) -> float:
     """Kullback-Leibler divergence of one type distribution from another, in nats.
 
     Args:
@@ -289,7 +309,7 @@ def _described(band: Band) -> str:
 def _bisected(tilt: Tilt, goal: Within, target: int) -> list[tuple[Floats, Candidate]]:
     """Selections on the way to the tilt that brings one target to the middle of its interval."""
     low, high = -STEEPNESSES[0], STEEPNESSES[0]
-    tried = []
+    tried: list[tuple[Floats, Candidate]] = []
     for steepness in (low, high, *([0.0] * BISECTIONS)):
         if len(tried) >= 2:
             steepness = (low + high) / 2
@@ -305,7 +325,7 @@ def _bisected(tilt: Tilt, goal: Within, target: int) -> list[tuple[Floats, Candi
 
 
 def _descended(tilt: Tilt, goal: Within) -> list[tuple[Floats, Candidate]]:
-    """Selections on the way to the tilt of least merit: along the slope of merit, as far as it gets better, and anew."""
+    """Selections on the way to the tilt of least merit: along its slope, as far as it gets better, and anew."""
     vector = np.zeros(len(goal.low))
     tried = [(vector, tilt(vector))]
     for _ in range(ROUNDS):

@@ -1,0 +1,98 @@
+"""Texts that training and evaluation share, exactly or nearly.
+
+A text is taken as its words (runs of letters, digits and _, in lower case). It is an exact duplicate of another with
+the same words, and a near-duplicate where the two have at least a given share of the shorter one's distinct word
+trigrams in common, as is usual in decontamination (with 13-grams, Brown et al. 2020, appendix C; trigrams because
+evaluation sentences of NER are short). So a sentence is found inside a longer passage too. Texts of fewer than six
+words can only be exact duplicates: they have too few trigrams for a share to mean anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from splitgen.pools.pool import BATCH
+
+Flags = NDArray[np.bool_]
+
+WORDS = 3
+FEWEST = 4  # trigrams of the shorter text
+FEATURES = 2**22  # of the hashing: that two trigrams fall together hardly ever matters to a share
+PATTERN = r"\w+"
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Which examples share their text with one of the others; shapes (examples,).
+
+    Attributes:
+        near: includes the exact ones.
+    """
+
+    exact: Flags
+    near: Flags
+
+
+class TextIndex:
+    """The texts of some examples, to be looked for in others.
+
+    Args:
+        examples: with the column ``tokens``.
+    """
+
+    def __init__(self, examples: pa.Table) -> None:
+        texts = _texts(examples)
+        self._known = frozenset(_words(text) for text in texts)
+        self._trigrams = _trigrams(texts)
+        self._sizes = np.diff(self._trigrams.indptr)
+
+    def shared_by(self, examples: pa.Table, overlap: float) -> Shared:
+        """Which examples have a text of the index.
+
+        Args:
+            overlap: the share of the shorter text's trigrams from which on it is a near-duplicate, above 0.
+        """
+        exact, near = [np.empty(0, dtype=bool)], [np.empty(0, dtype=bool)]
+        for start in range(0, examples.num_rows, BATCH):
+            texts = _texts(examples.slice(start, BATCH))
+            exact.append(np.array([_words(text) in self._known for text in texts], dtype=bool))
+            near.append(exact[-1] | self._near(_trigrams(texts), overlap))
+        return Shared(np.concatenate(exact), np.concatenate(near))
+
+    def _near(self, trigrams: sp.csr_matrix, overlap: float) -> Flags:
+        common = (trigrams @ self._trigrams.T).tocoo()
+        shorter = np.minimum(np.diff(trigrams.indptr)[common.row], self._sizes[common.col])
+        close = (shorter >= FEWEST) & (common.data >= overlap * shorter)
+        result = np.zeros(trigrams.shape[0], dtype=bool)
+        result[common.row[close]] = True
+        return result
+
+
+def _texts(examples: pa.Table) -> list[str]:
+    return [" ".join(tokens).lower() for tokens in examples.column("tokens").to_pylist()]
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(PATTERN, text))
+
+
+def _trigrams(texts: list[str]) -> sp.csr_matrix:
+    """Which trigrams occur in which text: ones, shape (texts, FEATURES)."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    hashing = HashingVectorizer(
+        ngram_range=(WORDS, WORDS),
+        token_pattern=PATTERN,
+        binary=True,
+        norm=None,
+        alternate_sign=False,
+        n_features=FEATURES,
+        dtype=np.float32,
+    )
+    return hashing.transform(texts)

@@ -1,0 +1,169 @@
+"""The training and the evaluation side of a split: written, then read back and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from splitgen.config import Config, FactConfig
+from splitgen.engines import load_engine
+from splitgen.labels import LabelCounts, count_batch, gather_counts
+from splitgen.leakage import TextIndex
+from splitgen.measurement import Measurement
+from splitgen.output.parquet import read_batches, write_split
+from splitgen.pools.pool import batches
+from splitgen.search.matching import DISTRIBUTIONS, KS_NEARLY, NEARLY, Sizes, ks_distance
+from splitgen.selection import Selection
+from splitgen.spans import add_tags, item_counts, keep_spans
+
+
+@dataclass(frozen=True)
+class Side:
+    """Training or evaluation examples on disk, as they were read back.
+
+    Attributes:
+        ids: of the examples, in their order.
+        tokens: of every example, shape (examples,).
+    """
+
+    files: list[Path]
+    ids: list[str]
+    counts: LabelCounts
+    tokens: NDArray[np.intp]
+
+    @property
+    def sizes(self) -> Sizes:
+        """What is compared between the splits of a run."""
+        per_example = np.asarray(self.counts.matrix.sum(axis=1)).ravel()
+        mentions = self.counts.mentions
+        return Sizes(len(mentions), int(mentions.sum()), mentions.astype(float), per_example, self.tokens)
+
+    def examples(self) -> pa.Table:
+        """Read the examples once more."""
+        return pa.concat_tables(read_batches(self.files))
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Examples of the chosen side whose text the other side has: exactly, and nearly (which includes exactly)."""
+
+    exact: int
+    near: int
+
+
+@dataclass(frozen=True)
+class Split:
+    """A split on disk, measured.
+
+    Attributes:
+        chosen: the side that was chosen, ``train`` or ``test``; the other is the same for all splits of a run.
+        shared: None where there is no other side to share a text with.
+    """
+
+    selection: Selection
+    train: Side
+    test: Side | None
+    chosen: Side
+    measured: Measurement
+    shared: Shared | None
+    published: tuple[FactConfig, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.selection.name
+
+    @property
+    def values(self) -> dict[str, float]:
+        """What bands may bound: ``all``, benchmarks and labels."""
+        return {**self.measured.per_label, **self.measured.per_benchmark, "all": self.measured.value}
+
+    @property
+    def in_band(self) -> bool | None:
+        """Whether the measured Familiarity is in the band; None where there is no band."""
+        return None if self.selection.band is None else self.selection.band.holds(self.values)
+
+
+def write_side(folder: Path, name: str, examples: pa.Table, labels: frozenset[str] | None, config: Config) -> Side:
+    """Write examples as ``folder/NAME-00000-of-0000N.parquet``, and read them back.
+
+    Args:
+        labels: keep only mentions of these, normalised; all if None.
+    Raises: OSError.
+    """
+    how, engine = config.metric.normalise, load_engine(config.engine)
+    kept = pa.concat_tables(engine.map(partial(select_batch, labels=labels, how=how), batches(examples)))
+    files = write_split(kept, folder, name, config.output.examples_per_file)
+    written = list(read_batches(files))
+    counted = engine.map(partial(count_batch, how=how), written)
+    counts = gather_counts((batch.num_rows, table) for batch, table in zip(written, counted, strict=True))
+    tokens = [item_counts(batch, "tokens") for batch in written]
+    ids = [id_ for batch in written for id_ in batch.column("id").to_pylist()]
+    return Side(files, ids, counts, np.concatenate(tokens) if tokens else np.empty(0, dtype=np.intp))
+
+
+def select_batch(batch: pa.Table, labels: frozenset[str] | None, how: str) -> pa.Table:
+    """Examples with only the mentions of the selected types, tags added."""
+    return add_tags(keep_spans(batch, labels, how))
+
+
+def shared_with(index: TextIndex | None, side: Side, overlap: float) -> Shared | None:
+    """How many examples of a side have a text of the index."""
+    if index is None:
+        return None
+    found = index.shared_by(side.examples(), overlap)
+    return Shared(int(found.exact.sum()), int(found.near.sum()))
+
+
+def matching(split: Split, splits: Sequence[Split]) -> dict[str, dict[str, float]]:
+    """How equal the splits of a run are, in what they should have in common.
+
+    Returns: for ``examples``, ``types`` and ``mentions``: this split's ``value``, the ``mean`` over the run and the
+    relative ``deviation`` from it; for the distributions: the greatest Kolmogorov-Smirnov distance (``ks``) between
+    this split's and another's.
+    """
+    result: dict[str, dict[str, float]] = {}
+    sizes, others = split.chosen.sizes, [other.chosen.sizes for other in splits]
+    for key, value in _numbers(split).items():
+        mean = float(np.mean([_numbers(other)[key] for other in splits]))
+        result[key] = {"value": value, "mean": mean, "deviation": (value - mean) / mean}
+    for key in DISTRIBUTIONS:
+        distances = [ks_distance(getattr(sizes, key), getattr(other, key)) for other in others]
+        result[key] = {"ks": max(distances)}
+    return result
+
+
+def uneven(splits: Sequence[Split], match: Sequence[str]) -> dict[str, float]:
+    """What was to be equal and is not: for numbers the greatest less the least, as a share of the mean, if over 1%; for
+    distributions the greatest Kolmogorov-Smirnov distance of any two, if over 0.05."""
+    result = {}
+    figures = [matching(split, splits) for split in splits]
+    for key in dict.fromkeys(("examples", "types", *match)):
+        if key in DISTRIBUTIONS:
+            spread, limit = max(figure[key]["ks"] for figure in figures), KS_NEARLY
+        else:
+            values = [figure[key]["value"] for figure in figures]
+            spread, limit = (max(values) - min(values)) / figures[0][key]["mean"], NEARLY
+        if spread > limit + 1e-9:
+            result[key] = spread
+    return result
+
+
+def overlap(split: Split, other: Split) -> dict[str, float]:
+    """The share of a split's examples, and of its types, that another has too."""
+    ids, labels = set(other.chosen.ids), set(other.chosen.counts.labels)
+    mine = split.chosen
+    return {
+        "examples": sum(id_ in ids for id_ in mine.ids) / max(len(mine.ids), 1),
+        "types": sum(label in labels for label in mine.counts.labels) / max(len(mine.counts.labels), 1),
+    }
+
+
+def _numbers(split: Split) -> dict[str, int]:
+    sizes = split.chosen.sizes
+    return {"examples": len(split.chosen.ids), "types": sizes.types, "mentions": sizes.mentions}
