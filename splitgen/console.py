@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,7 +17,7 @@ from splitgen.bands import ALL, Interval
 from splitgen.output.sides import Split, matching, uneven
 from splitgen.pools import Dropped
 from splitgen.problem import Advance, Problem
-from splitgen.search.matching import DISTRIBUTIONS
+from splitgen.search.matching import DISTRIBUTIONS, NEARLY
 
 COLUMNS = ("target", "Familiarity", " ", "published", "difference", "examples", "types", "mentions")
 KS = {"profile": "KS types", "mentions_per_example": "KS mentions", "tokens_per_example": "KS tokens"}
@@ -51,14 +52,15 @@ def show_generated(result: Generated) -> None:
     console.print()
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("split")
-    rows = [_cells(split, result.splits) for split in result.splits]
+    figures = matching(result.splits)
+    rows = [_cells(split, figures[split.name], len(figures) > 1) for split in result.splits]
     columns = list(dict.fromkeys(name for name in (*COLUMNS, *KS.values()) for row in rows if name in row))
     for name in columns:
         table.add_column(name.strip(), justify="right")
     for split, row in zip(result.splits, rows, strict=True):
         table.add_row(split.name, *(row.get(name, "") for name in columns))
     console.print(table)
-    _show_notes(console, result.splits)
+    _show_notes(console, result.splits, figures)
     console.print(f"\nCard: {result.out / 'README.md'}", soft_wrap=True, highlight=False, markup=False)
 
 
@@ -82,34 +84,38 @@ def _show_size(console: Console, result: Generated) -> None:
         )
 
 
-def _cells(split: Split, splits: list[Split]) -> dict[str, str | Text]:
+def _cells(split: Split, figures: Mapping[str, Any], has_siblings: bool) -> dict[str, str | Text]:
     """What the table says of a split, by column."""
     measured, band, printed = split.measured, split.selection.band, next(iter(split.published), None)
     cells: dict[str, str | Text] = {}
     if band:
-        cells["target"] = str(band.common) if band.common else f"{len(band.targets)} intervals"
-    cells["Familiarity"] = f"{measured.value:.4f}"
+        each = " each" if len(band.targets) > 1 else ""
+        cells["target"] = f"{band.common}{each}" if band.common else f"{len(band.targets)} intervals"
+    cells["Familiarity"] = f"{split.bound_value:.4f}"
     if band:
         cells[" "] = Text("hit", style="green") if split.in_band else Text("MISS", style="bold red")
     if printed and printed.familiarity is not None:
         cells["published"] = f"{printed.familiarity:.4f}"
         cells["difference"] = f"{measured.value - printed.familiarity:+.4f}"
-    figures = matching(split, splits)
     for name in ("examples", "types", "mentions"):
         cells[name] = f"{int(figures[name]['value']):,}"
-    if len(splits) > 1 and band:
+    if has_siblings and band:
         for name in DISTRIBUTIONS:
             cells[KS[name]] = f"{figures[name]['ks']:.3f}"
     return cells
 
 
-def _show_notes(console: Console, splits: list[Split]) -> None:
+def _show_notes(console: Console, splits: list[Split], figures: Mapping[str, Any]) -> None:
     for split in splits:
         if split.selection.band and (gave_way := split.selection.facts["gave_way"]):
             console.print(
                 f"{split.name}: {_listed(gave_way)} gave way: the pool does not allow it here", style="yellow"
             )
     if splits[0].selection.band:
+        wished, found = splits[0].selection.facts["types"], [split.chosen.sizes.types for split in splits]
+        if wished and any(abs(types - wished) > NEARLY * wished for types in found):
+            allowed = f"{min(found):,}" if min(found) == max(found) else f"{min(found):,} to {max(found):,}"
+            console.print(f"{wished:,} types were wished for, the pool allows {allowed}", style="yellow")
         if len(splits) > 1:
             console.print(
                 "KS: greatest Kolmogorov-Smirnov distance to another split, of mentions per type, and of mentions and "
@@ -118,7 +124,7 @@ def _show_notes(console: Console, splits: list[Split]) -> None:
                 highlight=False,
                 soft_wrap=True,
             )
-        for key, spread in uneven(splits, splits[0].selection.facts["match"]).items():
+        for key, spread in uneven(figures, splits[0].selection.facts["match"]).items():
             figure = (
                 f"their KS distance is up to {spread:.3f}" if key in DISTRIBUTIONS else f"they differ by {spread:.1%}"
             )
@@ -195,7 +201,8 @@ def show_frontier(result: Explored) -> None:
     table = Table("held equal", box=None, header_style="bold", pad_edge=False)
     table.add_column("attainable Familiarity", justify="right")
     for gave_way, interval in found.ranges.items():
-        table.add_row("all of selection.match" if not gave_way else f"without {_listed(gave_way)}", str(interval))
+        name = f"and without {gave_way[0].replace('_', ' ')}" if gave_way else "all of selection.match"
+        table.add_row(name.removeprefix("and ") if len(gave_way) == 1 else name, str(interval))
     console.print(table, "")
     if found.proven:
         low, high = found.proven.low, found.proven.high

@@ -17,7 +17,7 @@ from splitgen.config import Config, MetricConfig
 from splitgen.embedders import Embedder
 from splitgen.labels import LabelCounts
 from splitgen.measurement import Measurement
-from splitgen.output.sides import Side, Split, matching, overlap, uneven
+from splitgen.output.sides import Side, Split, overlap, uneven
 from splitgen.pools import Dropped, Pool, fingerprint
 from splitgen.problem import Problem
 from splitgen.published import fact_fields
@@ -87,13 +87,18 @@ def measurement_fields(
 
 
 def card_fields(
-    folder: Path, problem: Problem, config: Config, split: Split, splits: Sequence[Split]
+    folder: Path,
+    problem: Problem,
+    config: Config,
+    split: Split,
+    splits: Sequence[Split],
+    figures: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """What card.json holds of a split.
 
     Args:
         folder: of the dataset; paths are relative to it.
-        splits: all of the run, this one among them.
+        splits: all of the run, this one among them; ``figures`` is what ``matching`` says of them.
     """
     selection = split.selection
     shared = measurement_fields(
@@ -107,8 +112,8 @@ def card_fields(
         "in_band": split.in_band,
         **{key: shared[key] for key in ("familiarity", "label_shift", "counts")},
         "matching": {
-            **matching(split, splits),
-            "uneven": uneven(splits, config.selection.match) if selection.band else {},
+            **figures[split.name],
+            "uneven": uneven(figures, config.selection.match) if selection.band else {},
         },
         "siblings": siblings,
         "leakage": _leakage_fields(problem, config, split),

@@ -13,7 +13,7 @@ from splitgen.measurement import measure
 from splitgen.output.card import card_fields, write_json
 from splitgen.output.figures import FIGURES, LABEL_FIGURE, TYPE_FIGURE, label_figure, type_figure
 from splitgen.output.readme import dataset_readme, split_readme
-from splitgen.output.sides import Split, shared_with, write_side
+from splitgen.output.sides import Split, matching, shared_with, write_side
 from splitgen.problem import Problem
 from splitgen.published import facts_about
 from splitgen.selection import Selection
@@ -44,9 +44,9 @@ def write_dataset(
     for selection in selections:
         splits.append(split_of(selection))
         advance(1)
-    cards = []
+    cards, figures = [], matching(splits)
     for split in splits:
-        cards.append(card_fields(folder, problem, config, split, splits))
+        cards.append(card_fields(folder, problem, config, split, splits, figures))
         write_json(folder / split.name / "card.json", cards[-1])
         if config.output.figures:
             _figures(folder / split.name / FIGURES, problem, split)

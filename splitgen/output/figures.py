@@ -109,6 +109,8 @@ def frontier_figure(path: Path, frontier: Frontier) -> None:
         figure, axes = _figure(7.0, 4.6)
         for (name, curve), colour in zip(frontier.curves.items(), (SELECTED, "#56b4e9"), strict=True):
             axes.plot(curve[:, 0], curve[:, 1], marker="o", markersize=3, color=colour, label=name, linewidth=1.2)
+            ends = frontier.ends[name]
+            axes.scatter(ends[:, 0], ends[:, 1], marker="D", s=34, color=colour, label=f"{name}: ends", zorder=4)
         for i, band in enumerate(frontier.bands):
             interval = band.targets[ALL]
             axes.axhspan(interval.low, interval.high, color=LINE, alpha=0.3, linewidth=0, label=None if i else "bands")
@@ -120,13 +122,13 @@ def frontier_figure(path: Path, frontier: Frontier) -> None:
             for i, limit in enumerate((frontier.proven.low, frontier.proven.high)):
                 label = None if i else "proven: none beyond"
                 axes.axhline(limit, color="#444444", linestyle="--", linewidth=1, label=label)
-        axes.set_xlabel("relevance: mean similarity of a mention's type to the nearest evaluation label")
+        axes.set_xlabel(frontier.relevance)
         axes.set_ylabel("Familiarity")
         size = frontier.size
         types = "all types" if size.types is None else f"{size.types:,} types"
         axes.set_title(f"Attainable Familiarity: {size.examples:,} examples, {types}", loc="left", fontsize=11)
         axes.grid(color="#ededed", linewidth=0.8)
-        axes.legend(fontsize=8, frameon=True, framealpha=0.9, edgecolor="none", loc="lower right")
+        axes.legend(fontsize=8, frameon=True, framealpha=0.9, edgecolor="none", loc="upper left")
         _save(figure, path)
 
 

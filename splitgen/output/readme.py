@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def split_readme(card: Mapping[str, Any], figures: bool) -> str:
     """A split's own card as Markdown; ``card`` is what card.json holds."""
     most_frequent = list(card["types"].items())[:MOST_FREQUENT]
     template = _environment().get_template("split.md.j2")
-    return template.render(**card, figures=figures, most_frequent=most_frequent) + "\n"
+    return template.render(**card, bound_value=_bound_value(card), figures=figures, most_frequent=most_frequent) + "\n"
 
 
 def dataset_readme(cards: Sequence[Mapping[str, Any]], overrides: Sequence[str] | None, figures: bool) -> str:
@@ -86,6 +87,14 @@ def _config(card: Mapping[str, Any], first: bool) -> dict[str, Any]:
     return {**config, "default": True} if first else config
 
 
+def _bound_value(card: Mapping[str, Any]) -> float:
+    """The Familiarity that the band is about: of its only target, else as a whole."""
+    familiarity, targets = card["familiarity"], list(card["band"]["targets"])
+    if len(targets) != 1:
+        return familiarity["value"]
+    return {**familiarity["per_label"], **familiarity["per_benchmark"]}[targets[0]]
+
+
 def _again(overrides: Sequence[str]) -> list[str]:
     """The overrides that decide the content, sorted, paths without their folders, quoted for a shell."""
     from shlex import quote
@@ -95,9 +104,11 @@ def _again(overrides: Sequence[str]) -> list[str]:
     return [quote(override) for override in named]
 
 
+@cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, autoescape=False
     )
     environment.filters["md"] = markdown
+    environment.filters["bound_value"] = _bound_value
     return environment

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +37,7 @@ class Side:
     counts: LabelCounts
     tokens: NDArray[np.intp]
 
-    @property
+    @cached_property
     def sizes(self) -> Sizes:
         """What is compared between the splits of a run."""
         per_example = np.asarray(self.counts.matrix.sum(axis=1)).ravel()
@@ -84,6 +84,12 @@ class Split:
         return {**self.measured.per_label, **self.measured.per_benchmark, "all": self.measured.value}
 
     @property
+    def bound_value(self) -> float:
+        """The Familiarity that the band is about: of its only target, else as a whole."""
+        targets = list(self.selection.band.targets) if self.selection.band else []
+        return self.values[targets[0]] if len(targets) == 1 else self.measured.value
+
+    @property
     def in_band(self) -> bool | None:
         """Whether the measured Familiarity is in the band; None where there is no band."""
         return None if self.selection.band is None else self.selection.band.holds(self.values)
@@ -120,35 +126,46 @@ def shared_with(index: TextIndex | None, side: Side, overlap: float) -> Shared |
     return Shared(int(found.exact.sum()), int(found.near.sum()))
 
 
-def matching(split: Split, splits: Sequence[Split]) -> dict[str, dict[str, float]]:
-    """How equal the splits of a run are, in what they should have in common.
+def matching(splits: Sequence[Split]) -> dict[str, dict[str, dict[str, float]]]:
+    """How equal the splits of a run are, in what they should have in common, by the split's name.
 
-    Returns: for ``examples``, ``types`` and ``mentions``: this split's ``value``, the ``mean`` over the run and the
+    Returns: for ``examples``, ``types`` and ``mentions``: the split's ``value``, the ``mean`` over the run and the
     relative ``deviation`` from it; for the distributions: the greatest Kolmogorov-Smirnov distance (``ks``) between
-    this split's and another's.
+    the split's and another's.
     """
-    result: dict[str, dict[str, float]] = {}
-    sizes, others = split.chosen.sizes, [other.chosen.sizes for other in splits]
-    for key, value in _numbers(split).items():
-        mean = float(np.mean([_numbers(other)[key] for other in splits]))
-        result[key] = {"value": value, "mean": mean, "deviation": (value - mean) / mean}
+    sizes = [split.chosen.sizes for split in splits]
+    numbers = {
+        "examples": [len(split.chosen.ids) for split in splits],
+        "types": [size.types for size in sizes],
+        "mentions": [size.mentions for size in sizes],
+    }
+    result: dict[str, dict[str, dict[str, float]]] = {split.name: {} for split in splits}
+    for key, values in numbers.items():
+        mean = float(np.mean(values))
+        for split, value in zip(splits, values, strict=True):
+            result[split.name][key] = {"value": value, "mean": mean, "deviation": (value - mean) / mean}
     for key in DISTRIBUTIONS:
-        distances = [ks_distance(getattr(sizes, key), getattr(other, key)) for other in others]
-        result[key] = {"ks": max(distances)}
+        each = [np.sort(getattr(size, key)) for size in sizes]
+        for split, one in zip(splits, each, strict=True):
+            result[split.name][key] = {"ks": max(ks_distance(one, other) for other in each)}
     return result
 
 
-def uneven(splits: Sequence[Split], match: Sequence[str]) -> dict[str, float]:
+def uneven(figures: Mapping[str, Mapping[str, Mapping[str, float]]], match: Sequence[str]) -> dict[str, float]:
     """What was to be equal and is not: for numbers the greatest less the least, as a share of the mean, if over 1%; for
-    distributions the greatest Kolmogorov-Smirnov distance of any two, if over 0.05."""
+    distributions the greatest Kolmogorov-Smirnov distance of any two, if over 0.05.
+
+    Args:
+        figures: what ``matching`` gives.
+    """
     result = {}
-    figures = [matching(split, splits) for split in splits]
     for key in dict.fromkeys(("examples", "types", *match)):
+        found = [figure[key] for figure in figures.values()]
         if key in DISTRIBUTIONS:
-            spread, limit = max(figure[key]["ks"] for figure in figures), KS_NEARLY
+            spread, limit = max(each["ks"] for each in found), KS_NEARLY
         else:
-            values = [figure[key]["value"] for figure in figures]
-            spread, limit = (max(values) - min(values)) / figures[0][key]["mean"], NEARLY
+            values = [each["value"] for each in found]
+            spread, limit = (max(values) - min(values)) / found[0]["mean"], NEARLY
         if spread > limit + 1e-9:
             result[key] = spread
     return result
@@ -162,8 +179,3 @@ def overlap(split: Split, other: Split) -> dict[str, float]:
         "examples": sum(id_ in ids for id_ in mine.ids) / max(len(mine.ids), 1),
         "types": sum(label in labels for label in mine.counts.labels) / max(len(mine.counts.labels), 1),
     }
-
-
-def _numbers(split: Split) -> dict[str, int]:
-    sizes = split.chosen.sizes
-    return {"examples": len(split.chosen.ids), "types": sizes.types, "mentions": sizes.mentions}

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from splitgen.bands import Band, Interval, Ladder, Position
 from splitgen.choices import MATCHES
 from splitgen.errors import NotAttainable
+from splitgen.search.bounds import proven_range
 from splitgen.search.ends import STEEPNESSES, furthest
 from splitgen.search.goals import Goal, Within
 from splitgen.search.matching import Sizes, differences, grades, sizes_of
@@ -41,7 +42,7 @@ class Found:
         tilt: where the swaps started, a number for every target, 0 being a random subset of the pool; None if at an
             end of the range.
         swaps: examples swapped after tilting.
-        gave_way: what of ``match`` is not as in the reference, because the band was out of reach otherwise.
+        gave_way: what of ``match`` is beyond its tolerance, because the band was out of reach otherwise.
         divergence: Kullback-Leibler divergence of its type distribution from the pool's, in nats.
     """
 
@@ -131,7 +132,7 @@ class BandSearch:
     def ranges(
         self, target: int = 0, advance: Callable[[int], None] = lambda _: None
     ) -> dict[tuple[str, ...], Interval]:
-        """What gives way -> the range that is then attainable, from everything held to nothing.
+        """What gives way -> the range that is then attainable, from everything held to nothing but the size.
 
         Args:
             advance: told of each range.
@@ -141,7 +142,9 @@ class BandSearch:
         for place, level in enumerate(self.levels):
             known[level.gave_way] = self._range(place, target)
             advance(1)
-        return {gave_way: attainable for gave_way, attainable in known.items() if attainable}
+        found = {gave_way: attainable for gave_way, attainable in known.items() if attainable}
+        held = [gave_way for gave_way in found if "types" not in gave_way]
+        return {gave_way: found[gave_way] for gave_way in held or found}
 
     def bands(self, ladder: Ladder) -> list[Band]:
         """The ladder's bands, with positions resolved in the attainable range of each target."""
@@ -185,8 +188,8 @@ class BandSearch:
             for grade, found in self._hits(place, band):
                 if best is None or grade < best[0]:
                     best = grade, found
-                if not any(grade):
-                    return found
+            if best and max(best[0]) <= 1:
+                break
         return best[1] if best else None
 
     def _hits(self, place: int, band: Band) -> list[tuple[tuple[int, ...], Found]]:
@@ -201,7 +204,7 @@ class BandSearch:
                 continue
             grade = self._grade(end)
             swapped = len(np.setdiff1d(end.examples, start.examples, assume_unique=True))
-            gave_way = tuple(name for name, miss in zip(self._match, grade, strict=True) if miss)
+            gave_way = tuple(name for name, miss in zip(self._match, grade, strict=True) if miss > 1)
             hits.append((grade, Found(band, end, vector, swapped, gave_way, self.divergence(end))))
             if sum(not any(grade) for grade, _ in hits) == HITS:
                 break
@@ -274,8 +277,8 @@ class BandSearch:
         return self._known_ends[place, target]
 
     def _refusal(self, missed: Sequence[Band]) -> str:
-        gave_way, widest = list(self.ranges().items())[-1]
-        size = f"{self.examples} examples and {self.types} types"
+        widest = list(self.ranges().values())[-1]
+        size = f"{self.examples} examples and {'all' if self.types is None else self.types} types"
         outside = [band for band in missed if not self._reaches(len(self.levels) - 1, band)]
         names = ", ".join(f"{band.name} ({_described(band)})" for band in outside or missed)
         if not outside:
@@ -283,10 +286,12 @@ class BandSearch:
                 f"no selection of {size} was found for {names}, although that is within the range {widest}:\n"
                 "widen the band, or raise selection.examples"
             )
-        text = f"not attainable: {names}. The range is {self.attainable()}"
+        text = f"not attainable: {names}. The range is {self.attainable()} with {size}"
         if widest != self.attainable():
-            text += f" ({widest} if {' and '.join(gave_way)} may differ)"
-        return f"{text} with {size}:\nmove the bands into it, or change selection.examples or selection.types"
+            text += f", {widest} if nothing else is held equal"
+        if proven := proven_range(self.space, self.examples, self.types) if len(self.targets) == 1 else None:
+            text += f"; proven: none is outside {proven[0]:.4f} to {proven[1]:.4f}"
+        return f"{text}.\nMove the bands into the range, or change selection.examples or selection.types"
 
 
 def divergence(mention_counts: Floats, pool_mentions: NDArray[Any]) -> float:

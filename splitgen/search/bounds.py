@@ -33,6 +33,18 @@ class Size:
     most: int
 
 
+def proven_range(space: SearchSpace, examples: int, types: int | None, target: int = 0) -> tuple[float, float] | None:
+    """What no selection of a size can be outside of; None where that is not known.
+
+    Args:
+        types: any number if None.
+    """
+    if not isinstance(space.measure, TrainingMeasure):
+        return None
+    size = Size(examples, types or 1, types or space.counts.shape[1])
+    return lower_bound(space, space.measure, size, target), upper_bound(space, space.measure, size, target)
+
+
 def upper_bound(space: SearchSpace, measure: TrainingMeasure, size: Size, target: int = 0) -> float:
     """No selection of this size has more.
 

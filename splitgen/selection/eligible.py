@@ -52,7 +52,8 @@ def eligible(problem: Problem, config: Config) -> Eligible:
     allowed = may_be_in(
         counts.labels, similarity.eval_labels, replace(selection, zero_shot=zero_shot), metric.normalise
     )
-    types = np.flatnonzero(allowed)
+    kept = np.flatnonzero(~problem.set_aside)
+    types = np.flatnonzero(allowed & _occurs(counts.matrix, kept))
     if not len(types):
         raise ConfigError("selection.types_out", "leaves no type to choose, together with selection.zero_shot")
     short = "renormalise" if metric.short == "error" else metric.short  # what is written is checked when it is measured
@@ -72,8 +73,7 @@ def eligible(problem: Problem, config: Config) -> Eligible:
         outside=outside.astype(np.intp),
         required=_places_of(selection.types_in, labels, metric.normalise),
     )
-    examples = np.flatnonzero(~problem.set_aside)
-    return Eligible(space.of_examples(examples), examples, types, names)
+    return Eligible(space.of_examples(kept), kept, types, names)
 
 
 def eligible_for_evaluation(problem: Problem, config: Config) -> Eligible:
@@ -85,7 +85,9 @@ def eligible_for_evaluation(problem: Problem, config: Config) -> Eligible:
     assert problem.evaluation is not None
     counts = problem.evaluation
     out = {normalise(label, metric.normalise) for label in selection.types_out}
-    types = np.array([i for i, label in enumerate(counts.labels) if label not in out], dtype=np.intp)
+    kept = np.flatnonzero(~problem.set_aside)
+    allowed = np.array([label not in out for label in counts.labels], dtype=bool)
+    types = np.flatnonzero(allowed & _occurs(counts.matrix, kept))
     if not len(types):
         raise ConfigError("selection.types_out", "leaves no label to choose")
     labels = [counts.labels[t] for t in types]
@@ -98,7 +100,6 @@ def eligible_for_evaluation(problem: Problem, config: Config) -> Eligible:
         whole_space(sp.csr_array(counts.matrix[:, types]), worth, item_counts(examples, "tokens")),
         required=_places_of(selection.types_in, labels, metric.normalise),
     )
-    kept = np.flatnonzero(~problem.set_aside)
     return Eligible(space.of_examples(kept), kept, types)
 
 
@@ -128,6 +129,11 @@ def targets_of(
         sets = [aggregate_weights({name: members}, eval_labels, "rows") for name, members in labels_by_set.items()]
         return tuple(labels_by_set), np.array(sets)
     return (ALL,), aggregate_weights(labels_by_set, eval_labels, aggregate)[None]
+
+
+def _occurs(matrix: sp.csr_array, examples: Ints) -> Flags:
+    """Which types some examples have, shape (types,)."""
+    return np.asarray(matrix[examples].sum(axis=0)).ravel() > 0
 
 
 def _places_of(wanted: Sequence[str], labels: Sequence[str], how: str) -> Ints:

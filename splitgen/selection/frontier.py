@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,14 +14,17 @@ from splitgen.config import Config
 from splitgen.errors import ConfigError
 from splitgen.problem import Problem
 from splitgen.search.band import BandSearch
-from splitgen.search.bounds import Size as Bounded
-from splitgen.search.bounds import lower_bound, upper_bound
+from splitgen.search.bounds import proven_range
 from splitgen.search.ends import STEEPNESSES
-from splitgen.search.space import Candidate, TrainingMeasure
+from splitgen.search.space import Candidate
 from splitgen.selection.eligible import eligible, eligible_for_evaluation
 from splitgen.selection.ladders import Size, rungs_of, search_for, size_of
 
 POINTS = 25  # of a curve
+RELEVANCE = {
+    False: "relevance: mean similarity of a mention's type to the nearest evaluation label",
+    True: "relevance: mean Familiarity of a mention's label, less the mean of all labels",
+}
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,10 @@ class Frontier:
     Attributes:
         ranges: what gives way of ``selection.match`` -> the range that is then attained.
         proven: what no selection of this size can be outside of; None where the evaluation side is chosen.
-        curves: with everything held and with nothing: relevance and Familiarity of selections from the hardest to the
-            easiest, shape (points, 2). Relevance is the mean similarity of a selection's mentions to the nearest label.
+        curves: with everything held and with nothing but the size: relevance and Familiarity of selections by their
+            tilt, without swaps, shape (points, 2).
+        relevance: what the first of these is called.
+        ends: the same of the ends of the range, shape (2, 2).
     """
 
     size: Size
@@ -40,7 +45,9 @@ class Frontier:
     ranges: dict[tuple[str, ...], Interval]
     proven: Interval | None
     bands: list[Band]
+    relevance: str
     curves: dict[str, NDArray[np.float64]]
+    ends: dict[str, NDArray[np.float64]]
 
     @property
     def attainable(self) -> Interval:
@@ -56,6 +63,7 @@ class Frontier:
             "proven": asdict(self.proven) if self.proven else None,
             "bands": [{"name": band.name, **asdict(band.targets[ALL])} for band in self.bands],
             "curves": {name: curve.tolist() for name, curve in self.curves.items()},
+            "ends": {name: ends.tolist() for name, ends in self.ends.items()},
         }
 
 
@@ -72,7 +80,7 @@ def find_frontier(problem: Problem, config: Config, advance: Callable[[int], Non
     size, _ = size_of(choice, config, rungs)
     search = search_for(choice, config, size)
     ranges = search.ranges(advance=advance)
-    proven = None if evaluation else proven_range(search)
+    proven = proven_range(search.space, search.examples, search.types)
     advance(1)
     nearest = (
         choice.space.measure.gradient(choice.space.type_mentions, size.examples)[:, 0]
@@ -81,27 +89,27 @@ def find_frontier(problem: Problem, config: Config, advance: Callable[[int], Non
     )
     levels = {"everything held equal": 0, "only the size": len(search.levels) - 1}
     curves = {name: _curve(search, place, nearest) for name, place in levels.items()}
-    return Frontier(size, config.seed, ranges, proven, search.bands(rungs), curves)
-
-
-def proven_range(search: BandSearch) -> Interval | None:
-    """What no selection of the search's size can be outside of; None where that is not known."""
-    measure = search.space.measure
-    if not isinstance(measure, TrainingMeasure):
-        return None
-    every = search.space.counts.shape[1]
-    size = Bounded(search.examples, search.types or 1, search.types or every)
-    return Interval(lower_bound(search.space, measure, size), upper_bound(search.space, measure, size))
+    ends = {name: _points(search.ends(place), nearest) for name, place in levels.items()}
+    return Frontier(
+        size,
+        config.seed,
+        ranges,
+        Interval(*proven) if proven else None,
+        search.bands(rungs),
+        RELEVANCE[evaluation],
+        curves,
+        ends,
+    )
 
 
 def _curve(search: BandSearch, place: int, nearest: NDArray[np.floating]) -> NDArray[np.float64]:
-    low, high = search.ends(place)
     steepness = np.linspace(-STEEPNESSES[0], STEEPNESSES[0], POINTS)
     tilted = [search.levels[place].tilt(float(np.sinh(each))) for each in steepness]
-    points = [_point(each, nearest) for each in (low, *tilted, high) if each is not None]
-    return np.array(sorted(points, key=lambda point: point[1]))
+    return _points([each for each in tilted if len(each.examples) == search.examples], nearest)
 
 
-def _point(candidate: Candidate, nearest: NDArray[np.floating]) -> tuple[float, float]:
-    relevance = float(candidate.mention_counts @ nearest / max(candidate.mentions, 1))
-    return relevance, float(candidate.values[0])
+def _points(candidates: Iterable[Candidate | None], nearest: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Relevance and Familiarity of each; shape (candidates, 2)."""
+    found = [each for each in candidates if each is not None]
+    points = [(each.mention_counts @ nearest / max(each.mentions, 1), each.values[0]) for each in found]
+    return np.array(points, dtype=np.float64).reshape(-1, 2)
