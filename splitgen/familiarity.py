@@ -108,15 +108,16 @@ class FamiliarityMetric:
         result /= np.where(norms > 0, norms, 1.0)[:, None]
         return np.clip(result, 0.0, 1.0).reshape(*counts.shape[:-1], -1)
 
-    def gradient(self, mention_counts: ArrayLike, label_weights: ArrayLike) -> Floats:
-        """What one more mention of each type adds to weighted sums of the F_z (exact for whole counts).
+    def gains(self, mention_counts: ArrayLike, label_weights: ArrayLike, more: float = 1.0) -> Floats:
+        """What more mentions of each type would add to weighted sums of the F_z.
 
-        By summation by parts F_z = sum_t (s_t - s_(t+1)) W(min(K, C_t)) / W(K), in order of similarity, so one more
-        mention of t gains (s_u - s_(u+1)) w at rank C_u + 1 for every u from t on.
+        By summation by parts F_z = sum_t (s_t - s_(t+1)) W(min(K, C_t)) / W(K), in order of similarity, so that n more
+        mentions of t gain (s_u - s_(u+1)) (W(C_u + n) - W(C_u)) / W(K) for every u from t on.
 
         Args:
             mention_counts: shape (training types,).
             label_weights: shape (evaluation labels,), as from ``aggregate_weights``, or (evaluation labels, sums).
+            more: how many, of one type at a time.
         Returns: float64 of shape (training types,), or (training types, sums).
         """
         counts = self._checked(mention_counts)
@@ -124,13 +125,13 @@ class FamiliarityMetric:
         result = np.zeros((len(counts), *label_weights.shape[1:]))
         norm = self._norm(counts) or 1.0
         for block, order, steps, running in self._ranked(counts[None]):
-            gains = steps * self._weights[np.minimum(running[0], self.k).astype(np.int64)]
+            gains = steps * (self.mass_at(running[0] + more) - self.mass_at(running[0]))
             by_type = np.zeros((len(order), len(counts)))
             np.put_along_axis(by_type, order, np.cumsum(gains[:, ::-1], axis=1)[:, ::-1], axis=1)
             result += by_type.T @ label_weights[block] / norm
         if self.short == "renormalise" and self.is_short(counts):  # the norm grows too
             value = self.per_label(counts) @ label_weights
-            result = (value + result) * norm / (norm + self._weights[int(counts.sum())]) - value
+            result = (value + result) * norm / float(self.mass_at(counts.sum() + more)) - value
         return result
 
     def of_types(self, types: NDArray[np.intp]) -> FamiliarityMetric:

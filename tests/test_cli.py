@@ -116,7 +116,7 @@ BAD_INPUT = {
     "a band's misspelt key": (
         nothing,
         "bands={a:{low:0.5,hihg:0.6}}",
-        "config key bands.a.hihg: no such key, expected some of low, high, position, tolerance",
+        "config key bands.a.hihg: no such key, expected some of low, high, position, tolerance, of",
     ),
     "bands that differ in case": (
         nothing,
@@ -174,7 +174,7 @@ BAD_INPUT = {
     "band name that is no folder": (
         nothing,
         "bands={../a:{low:0.5,high:0.6}}",
-        "config key bands.../a: a band's name becomes a folder: use letters, digits and _, and not test, default, all",
+        "config key bands.../a: a band's name becomes a folder: use letters, digits and _, and not train, test, default, all",
     ),
     "band beyond Familiarity": (
         nothing,
@@ -184,7 +184,7 @@ BAD_INPUT = {
     "too many examples": (
         nothing,
         "selection.examples=99999",
-        "config key selection.examples: expected at most 3600, the pool's examples with a mention, found 99999",
+        "config key selection.examples: expected at most 3600, the pool's examples with a mention that may be chosen, found 99999",
     ),
     "unknown verb": (
         nothing,

@@ -89,18 +89,18 @@ def test_gradient_is_what_one_more_mention_adds(case, k, weighting, short):
     metric = FamiliarityMetric(similarity, k, weighting, short)
     label_weights = np.array([0.5, 0.3, 0.2])
     added = [metric.per_label(counts + step) - metric.per_label(counts) for step in np.eye(len(counts), dtype=int)]
-    np.testing.assert_allclose(metric.gradient(counts, label_weights), np.array(added) @ label_weights, atol=1e-12)
+    np.testing.assert_allclose(metric.gains(counts, label_weights), np.array(added) @ label_weights, atol=1e-12)
 
 
 def test_only_the_types_up_to_the_kth_mention_are_looked_at(monkeypatch):
     rng = np.random.default_rng(1)
     similarity, counts = rng.random((500, 4)), rng.integers(0, 5, 500)
     values = [familiarity_per_label(similarity, counts, k) for k in (1, 30, 400, 5000)]
-    gradients = [FamiliarityMetric(similarity, k).gradient(counts, np.ones(4)) for k in (1, 30, 400, 5000)]
+    gradients = [FamiliarityMetric(similarity, k).gains(counts, np.ones(4)) for k in (1, 30, 400, 5000)]
     monkeypatch.setattr("splitgen.familiarity.PREFIX", 2)
     for k, value, gradient in zip((1, 30, 400, 5000), values, gradients, strict=True):
         np.testing.assert_allclose(familiarity_per_label(similarity, counts, k), value, atol=1e-12)
-        np.testing.assert_allclose(FamiliarityMetric(similarity, k).gradient(counts, np.ones(4)), gradient, atol=1e-12)
+        np.testing.assert_allclose(FamiliarityMetric(similarity, k).gains(counts, np.ones(4)), gradient, atol=1e-12)
 
 
 def test_a_budget_of_exactly_k_mentions_is_not_short():

@@ -54,7 +54,7 @@ def test_the_published_selection_type_for_type(request, name, score, pilener, pu
     reference = json.loads((published / f"pilener_dev.{name}.json").read_text())
     for split in splitgen.generate(load_config(overrides)).splits:
         expected = reference["splits"][f"{score}/{split.name}"]
-        assert list(split.counts.labels) == sorted(expected["types"])
+        assert list(split.train.counts.labels) == sorted(expected["types"])
         assert (split.measured.examples, split.measured.mentions) == (expected["n_examples"], expected["n_mentions"])
         values = reference["familiarity"][f"{score}/{split.name}/zipf/k=1000"]
         assert (values["macro"] is None) == split.measured.short  # the published release refuses fewer than K mentions

@@ -3,48 +3,35 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from splitgen.bands import Band, Rung, rungs
-from splitgen.config import SelectionConfig
-from splitgen.errors import ConfigError, NotAttainable
+from splitgen.bands import Band, Interval, Position, Rung, for_each, rungs
+from splitgen.errors import NotAttainable
 from splitgen.familiarity import FamiliarityMetric
-from splitgen.labels import LabelCounts
-from splitgen.search.space import SearchSpace
+from splitgen.search.band import BandSearch, divergence
+from splitgen.search.goals import Furthest, Within
+from splitgen.search.matching import DISTRIBUTIONS, differences, sizes_of
+from splitgen.search.quotas import cover_then_fill, largest_remainder
+from splitgen.search.space import TrainingMeasure
 from splitgen.search.swaps import Swapper
-from splitgen.search.tilt import Tilt, Wishes, largest_remainder
-from splitgen.selection import BandSearch, sizes
+from splitgen.search.tilt import Tilt, Wishes
+from tests.pools_for_search import POOLS, space
 
 
-def space(examples: int = 400, types: int = 60, seed: int = 0, k: int = 200) -> SearchSpace:
-    """A pool with Zipf-like type frequencies and similarities of all sizes."""
-    rng = np.random.default_rng(seed)
-    popularity = 1 / (1 + rng.permutation(types))
-    rows = []
-    for _ in range(examples):
-        row = np.zeros(types, dtype=np.int32)
-        chosen = rng.choice(types, size=rng.integers(1, min(types, 7)), replace=False, p=popularity / popularity.sum())
-        row[chosen] = rng.integers(1, 4, size=len(chosen))
-        rows.append(row)
-    similarity = rng.beta(2, 3, size=(types, 9))
-    return SearchSpace(sp.csr_array(np.array(rows)), FamiliarityMetric(similarity, k), np.full(9, 1 / 9))
+def only(name: str, low: float, high: float) -> dict[str, Rung]:
+    return {name: Rung(name, Interval(low, high), {})}
 
 
-POOLS = st.builds(
-    space, st.integers(30, 120), st.integers(5, 25), st.integers(0, 10_000), st.sampled_from([1, 30, 1000])
-)
-
-
-@settings(max_examples=40, deadline=None)
-@given(POOLS, st.integers(2, 15), st.integers(2, 10), st.booleans(), st.integers(0, 5))
-def test_a_selection_keeps_its_promises(pool, examples, types, whole, seed):
-    types = min(types, pool.counts.shape[1])
-    search = BandSearch(pool, examples, types, seed=seed, whole_examples=whole)
+@settings(max_examples=30, deadline=None)
+@given(POOLS, st.integers(2, 15), st.integers(2, 10), st.sampled_from(["drop", "exclude", "keep"]), st.integers(0, 5))
+def test_a_selection_keeps_its_promises(pool, examples, types, unselected, seed):
+    types = None if unselected == "keep" else min(types, pool.counts.shape[1])
+    search = BandSearch(pool, examples, types, seed=seed, whole_examples=unselected == "exclude")
     try:
         selections = search.search(rungs(3, 0.1, 0.9, 0.02))
     except NotAttainable:
@@ -58,20 +45,33 @@ def test_a_selection_keeps_its_promises(pool, examples, types, whole, seed):
         assert (inside.sum(axis=1)[chosen.examples] > 0).all()
         assert (inside.sum(axis=0)[chosen.types] > 0).all()
         np.testing.assert_array_equal(chosen.mention_counts, inside.sum(axis=0))
-        assert chosen.familiarity == pytest.approx(pool.metric.per_label(inside.sum(axis=0)).mean())
-        assert selection.band.holds(chosen.familiarity)
-        if whole:
+        exact = pool.measure.metric.per_label(inside.sum(axis=0)).mean()
+        assert chosen.values[0] == pytest.approx(exact, abs=1e-12)
+        assert selection.band.holds({"all": exact})
+        if unselected != "drop":
             assert matrix[chosen.examples].sum() == inside.sum()
-        else:
+        if unselected == "drop":
             assert len(chosen.types) <= types
+        found = differences(sizes_of(pool, chosen), search.reference)
+        tolerance = dict.fromkeys(DISTRIBUTIONS, 0.05) | {"types": 0.01, "mentions": 0.01}
+        granularity = {"profile": search.reference.types, "types": np.inf, "mentions": np.inf}
+        for name, difference in found.items():
+            if name not in selection.gave_way:  # whatever is not told is as it should be
+                assert difference <= max(tolerance[name], 2 / granularity.get(name, examples)) + 1e-9
 
 
 @settings(max_examples=10, deadline=None)
 @given(POOLS, st.integers(0, 3))
 def test_the_same_seed_gives_the_same_selection(pool, seed):
-    first, again = (BandSearch(pool, 12, 4, seed=seed).search(rungs(2, 0.3, 0.7, 0.05)) for _ in range(2))
-    for one, other in zip(first, again, strict=True):
+    def selections() -> list:
+        try:
+            return BandSearch(pool, 12, 4, seed=seed).search(rungs(2, 0.3, 0.7, 0.05))
+        except NotAttainable:
+            return []
+
+    for one, other in zip(selections(), selections(), strict=True):
         np.testing.assert_array_equal(one.candidate.examples, other.candidate.examples)
+        np.testing.assert_array_equal(one.candidate.types, other.candidate.types)
         assert one.tilt == other.tilt
 
 
@@ -83,40 +83,46 @@ def test_seeds_differ():
 
 @pytest.mark.parametrize("exposure", [None, 40, 5000])
 def test_narrow_bands_all_over_the_range_are_hit_with_everything_equal(exposure):
-    pool = space(1500, 120, k=500)
-    pool = SearchSpace(pool.counts, pool.metric, pool.label_weights, exposure)
+    pool = space(1500, 120, k=500, exposure=exposure)
     search = BandSearch(pool, 200, 40)
     attainable = search.attainable()
-    starts = np.linspace(attainable.low, attainable.high - 0.002, 15)
-    selections = search.search({f"b{i}": Band(f"b{i}", low, low + 0.002) for i, low in enumerate(starts)})
-    assert all(selection.band.holds(selection.candidate.familiarity) for selection in selections)
-    assert {len(selection.candidate.examples) for selection in selections} == {200}
-    assert {len(selection.candidate.types) for selection in selections} == {40}
-    mentions = [selection.candidate.mentions for selection in selections]
-    assert max(mentions) / min(mentions) < 1.01
+    low, high = attainable.low + 0.001, attainable.high - 0.001
+    selections = search.search(rungs(15, low, high, 0.001, "familiarity"))
+    assert all(low - 0.002 <= found.candidate.values[0] <= high + 0.002 for found in selections)
+    assert all(not found.gave_way for found in selections)
+    sizes = [sizes_of(pool, found.candidate) for found in selections]
+    for one, other in itertools.combinations(sizes, 2):
+        between = differences(one, other)
+        assert between["types"] == 0
+        assert between["mentions"] <= 0.01
+        assert max(between[name] for name in DISTRIBUTIONS) <= 0.05 + 1e-9  # each within 0.025 of one reference
 
 
-def test_bands_outside_the_range_are_refused_with_the_range():
+def test_bands_outside_the_range_are_refused_with_the_range_and_just_inside_are_hit():
     search = BandSearch(space(), 80, 20)
     low, high = search.attainable().low, search.attainable().high
     widest = list(search.ranges().values())[-1]
     with pytest.raises(NotAttainable, match=rf"not attainable: up \(.*\). The range is {low:.4f} to {high:.4f}"):
-        search.search({"up": Band("up", widest.high + 0.001, widest.high + 0.01), "in": Band("in", low, high)})
-    with pytest.raises(NotAttainable, match="not attainable: down"):
-        search.search({"down": Band("down", 0, widest.low - 0.001)})
-    assert search.search({"just in": Band("just in", high - 0.0005, high + 0.1)})
+        search.search(only("up", widest.high + 0.001, widest.high + 0.01) | only("in", low, high))
+    with pytest.raises(NotAttainable, match="not attainable: down .* proven: none is outside"):
+        search.search(only("down", 0, widest.low - 0.001))
+    for just_in in (only("high", high - 0.0005, high + 0.1), only("low", low - 0.1, low + 0.0005)):
+        (found,) = search.search(just_in)
+        assert not found.gave_way
+    for at_the_end in (only("high", widest.high - 1e-9, 1), only("low", 0, widest.low + 1e-9)):
+        assert search.search(at_the_end)
 
 
 def test_what_gives_way_widens_the_range_and_is_told():
-    search = BandSearch(space(), 80, 20)
+    search = BandSearch(space(), 80, 20, match=("examples", "types", "profile", "mentions"))
     ranges = search.ranges()
     assert list(ranges) == [(), ("mentions",), ("profile", "mentions")]
     for tighter, wider in itertools.pairwise(ranges.values()):
         assert wider.low <= tighter.low
         assert wider.high >= tighter.high
-    beyond = Band("beyond", ranges[()].high + 1e-6, 1.0)
-    (selection,) = search.search({"beyond": beyond})
-    assert "mentions" in selection.gave_way
+    beyond = ranges[("mentions",)].high + 1e-6
+    (selection,) = search.search(only("beyond", beyond, 1.0))
+    assert "profile" in selection.gave_way
 
 
 def test_more_examples_than_so_few_types_can_give():
@@ -124,25 +130,14 @@ def test_more_examples_than_so_few_types_can_give():
         BandSearch(space(), 399, 2).attainable()
 
 
-@pytest.mark.parametrize("whole", [False, True])
-def test_mentions_are_equal_or_are_said_to_have_given_way(whole):
-    pool = space(600, 60)
-    search = BandSearch(pool, 100, 20, whole_examples=whole)
-    for found in search.search(rungs(9, 0.02, 0.98, 0.01)):
-        if "mentions" not in found.gave_way:
-            assert abs(found.candidate.mentions - search.wishes.mentions) <= 0.01 * search.wishes.mentions
-        assert ("profile" in found.gave_way) or not whole
-
-
 def test_a_single_evaluation_label_leaves_jumps_that_several_starts_get_over():
-    pool = space(800, 60)
-    single = SearchSpace(pool.counts, FamiliarityMetric(pool.metric.similarity[:, :1], 200), np.ones(1))
+    pool = space(800, 60, labels=1)
     for seed in range(5):
-        assert len(BandSearch(single, 100, 20, seed=seed).search(rungs(5, 0.1, 0.9, 0.005))) == 5
+        assert len(BandSearch(pool, 100, 20, seed=seed).search(rungs(5, 0.1, 0.9, 0.005))) == 5
 
 
 def test_a_pool_where_only_one_direction_leaves_enough_examples():
-    for seed in range(60):
+    for seed in range(30):
         search = BandSearch(space(30, 22, 49, 1), 10, 1, seed=seed)
         try:
             attainable = search.attainable()
@@ -154,32 +149,94 @@ def test_a_pool_where_only_one_direction_leaves_enough_examples():
 def test_a_band_within_the_range_that_no_selection_hits_is_not_called_out_of_reach():
     search = BandSearch(space(30, 8), 5, 3)
     low, high = search.attainable().low, search.attainable().high
+    place = low + 0.31234 * (high - low)
     with pytest.raises(
         NotAttainable, match="no selection of 5 examples and 3 types was found for b .* is within the range"
     ):
-        search.search({"b": Band("b", low + 0.31234 * (high - low), low + 0.31234 * (high - low))})
+        search.search(only("b", place, place))
+
+
+def test_of_selections_that_land_the_one_nearest_to_the_pool_is_taken(monkeypatch):
+    pool = space(1500, 120, k=500)
+    (rung,) = rungs(1, 0.7, 0.7, 0.002).values()
+    landed = []
+    original = BandSearch._landed
+    monkeypatch.setattr(BandSearch, "_landed", lambda *args: landed.append(original(*args)) or landed[-1])
+    search = BandSearch(pool, 200, 40)
+    band = search.bands({"b": rung})[0]
+    found = search.find(band)
+    hits = [each for each in landed if band.holds({"all": each.values[0]}) and not any(search._grade(each))]
+    assert len(hits) == 2
+    assert found.divergence == min(divergence(each.mention_counts, pool.type_mentions) for each in hits)
+
+
+def test_divergence_from_the_pool():
+    assert divergence(np.array([2.0, 4.0]), np.array([10, 20])) == pytest.approx(0)
+    assert divergence(np.array([3.0, 0.0]), np.array([10, 30])) == pytest.approx(np.log(4))
+
+
+def test_required_types_are_in_and_avoided_ones_are_left_alone():
+    pool = space(1500, 120, k=500)
+    required = np.array([3, 50, 119])
+    demanding = replace(pool, required=required)
+    for found in BandSearch(demanding, 200, 40).search(rungs(3, 0.1, 0.9, 0.005)):
+        assert set(required) <= set(found.candidate.types)
+    avoided_types, avoided_examples = np.zeros(120, dtype=bool), np.zeros(1500, dtype=bool)
+    avoided_types[::3] = True
+    avoided_examples[::4] = True
+    shy = replace(pool, avoided_types=avoided_types, avoided_examples=avoided_examples)
+    for found in BandSearch(shy, 200, 40).search(rungs(3, 0.3, 0.7, 0.005)):
+        assert not avoided_types[found.candidate.types].any()
+        assert not avoided_examples[found.candidate.examples].any()
+
+
+def test_several_targets_are_met_at_once():
+    pool = space(1500, 120, k=500)
+    weights = np.zeros((3, 9))
+    weights[[0, 0, 0, 1, 1, 1, 2, 2, 2], range(9)] = 1 / 3
+    several = replace(pool, measure=TrainingMeasure(pool.measure.metric, weights))
+    search = BandSearch(several, 200, 40, targets=("a", "b", "c"))
+    for found in search.search(rungs(3, 0.2, 0.8, 0.01)):
+        assert set(found.band.targets) == {"a", "b", "c"}
+        for value, interval in zip(found.candidate.values, found.band.targets.values(), strict=True):
+            assert interval.holds(value)
+    middle = [search.attainable(target) for target in (0, 1)]
+    apart = Rung(
+        "apart",
+        None,
+        {
+            "a": Interval(middle[0].low, (middle[0].low + middle[0].high) / 2),
+            "b": Interval((middle[1].low + middle[1].high) / 2, middle[1].high),
+        },
+    )
+    (found,) = search.search({"apart": apart})
+    assert apart.special["a"].holds(found.candidate.values[0])
+    assert apart.special["b"].holds(found.candidate.values[1])
 
 
 def test_swaps_keep_examples_types_and_mentions():
     pool = space()
-    wishes = Wishes(80, 20, mentions=Tilt(pool, Wishes(80, 20), 0)(0.0).mentions)
-    start = Tilt(pool, wishes, 0)(0.0)
-    for target in (start.familiarity - 0.01, start.familiarity + 0.01, -np.inf, np.inf):
-        end = Swapper(pool, wishes, start.types).approach(start, target, 1e-5)
+    plain = Tilt(pool, Wishes(80, 20), [0])(0.0)
+    wishes = Wishes(80, 20, ("types", "mentions"), sizes_of(pool, plain))
+    start = Tilt(pool, wishes, [0])(0.0)
+    value = start.values[0]
+    goals = [Within(np.array([value + x - 1e-4]), np.array([value + x + 1e-4])) for x in (-0.01, 0.01)]
+    for goal in (*goals, Furthest(0, -1.0, 0.01), Furthest(0, 1.0, 0.01)):
+        end = Swapper(pool, wishes, start.types).approach(start, goal)
         assert len(end.examples) == 80
         np.testing.assert_array_equal(end.types, start.types)
-        assert abs(end.mentions - wishes.mentions) <= abs(start.mentions - wishes.mentions)
-        if np.isfinite(target):
-            assert abs(end.familiarity - target) < 1e-4
+        assert abs(end.mentions - plain.mentions) <= abs(start.mentions - plain.mentions)
+        if isinstance(goal, Within):
+            assert goal.holds(end.values)
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
 @pytest.mark.parametrize("seed", range(5))
 def test_swaps_end_where_no_single_swap_goes_further(sign, seed):
     pool = space(14, 5, seed, k=8)
-    wishes = Wishes(4, 5, same_profile=False)
-    start = Tilt(pool, wishes, 0)(0.0)
-    end = Swapper(pool, wishes, start.types).approach(start, sign * np.inf, 0)
+    wishes = Wishes(4, 5)
+    start = Tilt(pool, wishes, [0])(0.0)
+    end = Swapper(pool, wishes, start.types).approach(start, Furthest(0, sign, 1e-6))
     others = [pool.candidate(start.types, np.array(chosen)) for chosen in itertools.combinations(range(14), 4)]
     neighbours = [
         other
@@ -189,13 +246,13 @@ def test_swaps_end_where_no_single_swap_goes_further(sign, seed):
         and (pool.counts[other.examples][:, start.types].sum(axis=1) > 0).all()
     ]
     assert neighbours
-    assert max(sign * other.familiarity for other in neighbours) <= sign * end.familiarity + 1e-9
-    assert sign * end.familiarity >= sign * start.familiarity
+    assert max(sign * other.values[0] for other in neighbours) <= sign * end.values[0] + 1e-8
+    assert sign * end.values[0] >= sign * start.values[0]
 
 
 def test_a_greater_tilt_gives_more():
-    tilt = Tilt(space(1500, 120, k=500), Wishes(200, 40), 0)
-    values = [tilt(x).familiarity for x in (-100, -3, 0, 3, 100)]
+    tilt = Tilt(space(1500, 120, k=500), Wishes(200, 40, ("profile",)), [0])
+    values = [tilt(x).values[0] for x in (-100, -3, 0, 3, 100)]
     assert all(after > before - 0.005 for before, after in itertools.pairwise(values))
     assert values[-1] > values[0] + 0.1
 
@@ -210,20 +267,44 @@ def test_quotas_add_up_and_are_fair(strata, part):
         assert quota <= size
 
 
+def test_kinds_are_filled_by_quota_and_then_by_the_next():
+    keys = np.arange(10.0)[::-1]
+    kind = np.array([0] * 6 + [1] * 3 + [2])
+    nothing = space(10, 5).by_type[:, :0]
+    chosen = cover_then_fill(keys, nothing, 5, [(kind, np.array([2, 1, 2]))])
+    assert sorted(chosen) == [0, 1, 2, 6, 9]  # two, one and the only one of their kinds; then the best of all
+
+
 def test_rungs_and_positions():
     assert list(rungs(3, 0, 1, 0.01)) == ["rung_1", "rung_2", "rung_3"]
     assert next(iter(rungs(10, 0, 1, 0.01))) == "rung_01"
-    band = Rung("easy", 0.9, 0.01).within(0.2, 0.7)
-    assert (band.low, band.high) == (pytest.approx(0.64), pytest.approx(0.66))
+    interval = Position(0.9, 0.01).within(Interval(0.2, 0.7))
+    assert (interval.low, interval.high) == (pytest.approx(0.64), pytest.approx(0.66))
+    by_value = [rung.usual for rung in rungs(3, 0.3, 0.5, 0.01, "familiarity").values()]
+    assert [(each.low, each.high) for each in by_value] == [
+        (pytest.approx(middle - 0.01), pytest.approx(middle + 0.01)) for middle in (0.3, 0.4, 0.5)
+    ]
 
 
-def test_sizes():
-    counts = LabelCounts(tuple("abcdefgh"), sp.csr_array(np.array([[1] * 8] * 12 + [[0] * 8] * 4)))
-    assert sizes(SelectionConfig(), counts) == (3, 2)  # a quarter, of the examples with a mention
-    assert sizes(SelectionConfig(examples=12, types=8), counts) == (12, 8)
-    with pytest.raises(
-        ConfigError, match="selection.examples: expected at most 12, the pool's examples with a mention, found 13"
-    ):
-        sizes(SelectionConfig(examples=13), counts)
-    with pytest.raises(ConfigError, match="selection.types: expected at most 8, the pool's entity types, found 9"):
-        sizes(SelectionConfig(types=9), counts)
+def test_a_ladder_for_each_target_leaves_the_others_free():
+    apart = for_each(rungs(2, 0, 1, 0.01), {"mit-movie": "mit_movie", "AI": "AI"})
+    assert list(apart) == ["rung_1_mit_movie", "rung_2_mit_movie", "rung_1_AI", "rung_2_AI"]
+    assert list(apart["rung_1_AI"].of(["mit-movie", "AI"])) == ["AI"]
+
+
+def test_bands_with_several_targets():
+    band = Band("b", {"x": Interval(0.1, 0.2), "y": Interval(0.3, 0.4)})
+    assert band.common is None
+    assert band.holds({"x": 0.15, "y": 0.35, "z": 0.9})
+    assert not band.holds({"x": 0.15, "y": 0.41})
+    assert Band("b", {"x": Interval(0.1, 0.2)}).common == Interval(0.1, 0.2)
+
+
+def test_the_metric_of_some_types_is_that_of_their_counts():
+    pool = space()
+    types = np.array([1, 5, 30])
+    counts = np.zeros(60)
+    counts[types] = [10, 300, 7]
+    part = pool.measure.metric.of_types(types)
+    assert isinstance(part, FamiliarityMetric)
+    np.testing.assert_allclose(part.per_label(counts[types]), pool.measure.metric.per_label(counts), atol=1e-12)

@@ -48,7 +48,7 @@ def hold_out(pool: Pool, counts: LabelCounts, config: Config) -> HeldOut:
     examples = holdout.examples or max(1, usable // SHARE)
     nothing = EvaluationMeasure(np.zeros(len(counts.labels)), np.ones((1, len(counts.labels))), "labels")
     space = replace(whole_space(counts.matrix, nothing), required=named)
-    drawn = Tilt(space, Wishes(examples, types, ("profile",)), (config.seed, STREAM))(0.0)
+    drawn = Tilt(space, Wishes(examples, types, ("profile",)), [config.seed, STREAM])(0.0)
     if len(drawn.examples) < examples:
         raise ConfigError(
             "holdout.examples",

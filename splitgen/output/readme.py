@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
 TEMPLATES = Path(__file__).parent / "templates"
-MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!&~$@])")
+MARKUP = re.compile(r"([\\`*_{}\[\]#|!~$@])")
 MOST_FREQUENT = 20
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 NOT_CONTENT = re.compile(r"[+~]*(out|overwrite|cache_dir|engine|hydra)\b")  # overrides that leave the bytes as they are
@@ -76,7 +77,7 @@ def _overlap_of_replicates(cards: Sequence[Mapping[str, Any]]) -> dict[str, dict
 def markdown(text: str) -> str:
     """Text that shows as itself inside a Markdown line or table cell, whatever is in it."""
     visible = "".join(character if character.isprintable() else " " for character in str(text))
-    return MARKUP.sub(r"\\\1", visible)
+    return MARKUP.sub(r"\\\1", escape(visible, quote=False))
 
 
 def _config(card: Mapping[str, Any], first: bool) -> dict[str, Any]:

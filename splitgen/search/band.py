@@ -19,19 +19,16 @@ from splitgen.bands import Band, Interval, Ladder, Position
 from splitgen.choices import MATCHES
 from splitgen.errors import NotAttainable
 from splitgen.search.bounds import proven_range
-from splitgen.search.ends import STEEPNESSES, furthest
+from splitgen.search.ends import furthest
 from splitgen.search.goals import Goal, Within
 from splitgen.search.matching import Sizes, differences, grades, sizes_of
 from splitgen.search.space import Candidate, Floats, SearchSpace
+from splitgen.search.starts import Start, retyped, starts_near
 from splitgen.search.swaps import Swapper
 from splitgen.search.tilt import Tilt, Wishes
 
-BISECTIONS = 30
-STARTS = 10  # selections of the bisection that swaps start from, if need be
+STARTS = 4  # selections that swaps start from, if need be
 HITS = 2  # selections that land, from which the one nearest to the pool is taken
-ROUNDS = 8  # of steps with several targets
-LENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0)  # of a step
-AIM = 0.05  # of a band's width: where bisection ends
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,8 @@ class BandSearch:
         targets: Sequence[str] = ("all",),
         reference: Sizes | None = None,
     ) -> None:
-        self.space, self.examples, self.types, self.seed = space, examples, types, seed
+        self.space, self.examples, self.types = space, examples, types
+        self.seed = [seed] if isinstance(seed, int) else list(seed)
         self.targets = list(targets)
         self._whole_examples = whole_examples
         self._match = ("types", *(name for name in dict.fromkeys(match) if name not in ("examples", "types")))
@@ -195,20 +193,26 @@ class BandSearch:
     def _hits(self, place: int, band: Band) -> list[tuple[tuple[int, ...], Found]]:
         """Selections that land, with how badly each part of ``match`` is missed: the best first, by that and then by
         how near to the pool they are."""
-        level = self.levels[place]
+        tilt = self.levels[place].tilt
         goal = self._goal(band)
         hits: list[tuple[tuple[int, ...], Found]] = []
-        for vector, start in self._starts(place, goal, band):
-            end = self._landed(level.tilt, start, goal)
-            if not goal.holds(end.values):
-                continue
-            grade = self._grade(end)
-            swapped = len(np.setdiff1d(end.examples, start.examples, assume_unique=True))
-            gave_way = tuple(name for name, miss in zip(self._match, grade, strict=True) if miss > 1)
-            hits.append((grade, Found(band, end, vector, swapped, gave_way, self.divergence(end))))
-            if sum(not any(grade) for grade, _ in hits) == HITS:
+        for starts in (self._near, self._further):
+            for start in starts(place, goal, band):
+                end = self._landed(tilt, start.candidate, goal)
+                if goal.holds(end.values):
+                    grade = self._grade(end)
+                    hits.append((grade, self._found(band, start, end, grade)))
+                if sum(not any(grade) for grade, _ in hits) == HITS:
+                    break
+            if not all(any(grade) for grade, _ in hits):
                 break
         return sorted(hits, key=lambda hit: (hit[0], hit[1].divergence))
+
+    def _found(self, band: Band, start: Start, end: Candidate, grade: tuple[int, ...]) -> Found:
+        vector = None if start.tilt is None else tuple(start.tilt.tolist())
+        swapped = len(np.setdiff1d(end.examples, start.candidate.examples, assume_unique=True))
+        gave_way = tuple(name for name, miss in zip(self._match, grade, strict=True) if miss > 1)
+        return Found(band, end, vector, swapped, gave_way, divergence(end.mention_counts, self.space.type_mentions))
 
     def _landed(self, tilt: Tilt, start: Candidate, goal: Goal) -> Candidate:
         """A start, brought as near to the goal as it gets."""
@@ -219,10 +223,6 @@ class BandSearch:
         found = differences(sizes_of(self.space, candidate), self.reference)
         return grades(found, self._match, self.reference)
 
-    def divergence(self, candidate: Candidate) -> float:
-        """Kullback-Leibler divergence of the candidate's type distribution from the pool's, in nats."""
-        return divergence(candidate.mention_counts, self.space.type_mentions)
-
     def _goal(self, band: Band) -> Within:
         bounds = np.array(
             [
@@ -232,23 +232,26 @@ class BandSearch:
         )
         return Within(bounds[:, 0], bounds[:, 1])
 
-    def _starts(self, place: int, goal: Within, band: Band) -> Iterator[tuple[tuple[float, ...] | None, Candidate]]:
-        """Where swaps may start from, the most promising first, and at last the ends of the range."""
-        tilt = self.levels[place].tilt
-        bounded = np.flatnonzero(np.isfinite(goal.low))
-        tried = _bisected(tilt, goal, int(bounded[0])) if len(bounded) == 1 else _descended(tilt, goal)
-        tried = [(vector, start) for vector, start in tried if len(start.examples) == self.examples]
-        tried.sort(key=lambda pair: float(goal.merit(pair[1].values)))
-        distinct = {start.types.tobytes(): (vector, start) for vector, start in reversed(tried)}  # the best of each
-        starts = sorted(distinct.values(), key=lambda pair: float(goal.merit(pair[1].values)))
-        for number, (vector, start) in enumerate(starts[:STARTS]):
-            if number == 1 and len(bounded) == 1 and not self._reaches(place, band):
+    def _near(self, place: int, goal: Within, band: Band) -> Iterator[Start]:
+        """Where swaps may start from, the most promising first."""
+        single = len(band.targets) == 1
+        for number, start in enumerate(starts_near(self.levels[place].tilt, goal)[:STARTS]):
+            if number == 1 and single and not self._reaches(place, band):
                 return
-            yield tuple(vector.tolist()), start
-        if len(bounded) == 1:
-            for end in self.ends(place, int(bounded[0])):
+            yield start
+
+    def _further(self, place: int, goal: Within, band: Band) -> Iterator[Start]:
+        """Where else, if none of those lands: with some types replaced, and at the ends of the range."""
+        single = len(band.targets) == 1
+        if single and not self._reaches(place, band):
+            return
+        tilt = self.levels[place].tilt
+        for start in starts_near(tilt, goal)[:STARTS]:
+            yield retyped(tilt, start, goal)
+        if single:
+            for end in self.ends(place, self.targets.index(next(iter(band.targets)))):
                 if end is not None:
-                    yield None, end
+                    yield Start(None, end)
 
     def _reaches(self, place: int, band: Band) -> bool:
         """Whether every target's interval meets its range."""
@@ -309,33 +312,3 @@ def _described(band: Band) -> str:
     if common := band.common:
         return f"{common.low:g} to {common.high:g}"
     return ", ".join(f"{target} {interval.low:g} to {interval.high:g}" for target, interval in band.targets.items())
-
-
-def _bisected(tilt: Tilt, goal: Within, target: int) -> list[tuple[Floats, Candidate]]:
-    """Selections on the way to the tilt that brings one target to the middle of its interval."""
-    low, high = -STEEPNESSES[0], STEEPNESSES[0]
-    tried: list[tuple[Floats, Candidate]] = []
-    for steepness in (low, high, *([0.0] * BISECTIONS)):
-        if len(tried) >= 2:
-            steepness = (low + high) / 2
-        vector = np.zeros(len(goal.low))
-        vector[target] = np.sinh(steepness)
-        tried.append((vector, tilt(vector)))
-        value, centre = tried[-1][1].values[target], goal.centre[target]
-        if abs(value - centre) <= AIM * (goal.high - goal.low)[target]:
-            break
-        if len(tried) > 2:
-            low, high = (steepness, high) if value < centre else (low, steepness)
-    return tried
-
-
-def _descended(tilt: Tilt, goal: Within) -> list[tuple[Floats, Candidate]]:
-    """Selections on the way to the tilt of least merit: along its slope, as far as it gets better, and anew."""
-    vector = np.zeros(len(goal.low))
-    tried = [(vector, tilt(vector))]
-    for _ in range(ROUNDS):
-        vector, best = min(tried, key=lambda pair: float(goal.merit(pair[1].values)))
-        slope = goal.slope(best.values)
-        direction = -slope / (np.abs(slope).max() or 1.0)
-        tried += [(each, tilt(each)) for each in (vector + length * direction for length in LENGTHS)]
-    return tried

@@ -17,6 +17,7 @@ from splitgen.search.space import Flags, Floats, Ints, SearchSpace, TrainingMeas
 
 STEPS = 60  # towards the concave maximum
 SECTIONS = 12  # of the interval in which a price lies
+TANGENT = 1e-6  # of a mention: W is linear between whole ranks
 APART = 1.3  # numbers of mentions that are bounded together, the most of them over the fewest
 ROUNDS = 200  # of the dual ascent, fewer where they take long
 MOST_OPERATIONS = 2_000_000_000  # in all rounds
@@ -79,7 +80,7 @@ def _concave_maximum(
     best, prices = 1.0, np.zeros(2)
     for step in range(STEPS):
         value = float(metric.per_label(counts * repeats) @ weights)
-        slope = metric.gradient(counts * repeats, weights) * repeats
+        slope = metric.gains(counts * repeats, weights, TANGENT) * (repeats / TANGENT)
         limit, corner, prices = _best_linear(space, size, mentions, slope, prices)
         best = min(best, value + limit - float(slope @ counts))
         counts = counts + 2 / (step + 2) * (corner - counts)

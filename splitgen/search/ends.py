@@ -42,32 +42,36 @@ def furthest(tilt: Tilt, target: int, sign: float) -> Candidate | None:
 
 def _steepest(tilt: Tilt, target: int, sign: float, relevance: Floats) -> Candidate | None:
     """The steepest tilt that leaves what is held within reach, swapped as far as that goes."""
-    for candidate in _candidates(tilt, sign, relevance):
-        if len(candidate.examples) < tilt.wishes.examples:
-            continue
-        swapper = Swapper(tilt.space, tilt.wishes, candidate.types)
-        for unit in UNITS:
-            candidate = swapper.approach(candidate, Furthest(target, sign, unit))
-            if _holds(tilt, candidate):
-                return candidate
+    for steepness in STEEPNESSES:
+        found = []
+        for candidate in _candidates(tilt, sign * float(np.sinh(steepness)), relevance):
+            if len(candidate.examples) < tilt.wishes.examples:
+                continue
+            swapper = Swapper(tilt.space, tilt.wishes, candidate.types)
+            for unit in UNITS:
+                candidate = swapper.approach(candidate, Furthest(target, sign, unit))
+                if _holds(tilt, candidate):
+                    found.append(candidate)
+                    break
+        if found:
+            return max(found, key=lambda candidate: sign * float(candidate.values[target]))
     return None
 
 
-def _candidates(tilt: Tilt, sign: float, relevance: Floats) -> Iterator[Candidate]:
-    by_type = relevance
-    if not tilt.wishes.by_strata:  # then frequent types weigh more
-        by_type = relevance * np.maximum(
-            tilt.space.type_mentions * tilt.wishes.examples / tilt.space.counts.shape[0], 1
-        )
-    for steepness in STEEPNESSES:
-        strength = sign * float(np.sinh(steepness))
-        of_mention = strength * _standardised(relevance) * tilt.space.measure.by_mention
-        yield tilt.candidate(strength * _standardised(rankdata(by_type)), of_mention)
+def _candidates(tilt: Tilt, strength: float, relevance: Floats) -> Iterator[Candidate]:
+    """The candidate of a tilt by relevance; and by what a type adds with all its mentions, where that is a choice."""
+    of_mention = _standardised(relevance)
+    by_type = [of_mention]
+    if not tilt.wishes.by_strata:
+        share = tilt.wishes.examples / tilt.space.counts.shape[0]
+        by_type.append(_standardised(rankdata(relevance * np.maximum(tilt.space.type_mentions * share, 1))))
+    for of_type in by_type:
+        yield tilt.candidate(strength * of_type, strength * of_mention * tilt.space.measure.by_mention)
 
 
 def _anew(tilt: Tilt, candidate: Candidate, target: int) -> Floats:
     """What one more mention of each type would add to the target at a candidate; shape (types,)."""
-    return tilt.space.measure.gradient(candidate.mention_counts, len(candidate.examples))[:, target]
+    return tilt.space.measure.gains(candidate.mention_counts, len(candidate.examples))[:, target]
 
 
 def _standardised(values: Floats) -> Floats:

@@ -45,7 +45,7 @@ class EvaluationMeasure:
         rows = present * (self.sets.sum(axis=0) if self.aggregate == "rows" else 1.0)
         return (rows @ self.familiarity / np.maximum(rows.sum(axis=-1), 1))[..., None]
 
-    def gradient(self, mention_counts: Floats, examples: int) -> Floats:
+    def gains(self, mention_counts: Floats, examples: int) -> Floats:
         """How far each label's Familiarity is above the mean: which labels to prefer; shape (types, 1)."""
         return (self.familiarity - self.familiarity.mean())[:, None]
 

@@ -51,7 +51,7 @@ class Measure(Protocol):
         """The targets for mentions that come from so many examples; shape (..., types) -> (..., targets)."""
         ...
 
-    def gradient(self, mention_counts: Floats, examples: int) -> Floats:
+    def gains(self, mention_counts: Floats, examples: int) -> Floats:
         """What one more mention of each type adds to each target; shape (types, targets)."""
         ...
 
@@ -81,9 +81,9 @@ class TrainingMeasure:
     def values(self, mention_counts: Floats, examples: int) -> Floats:
         return self.metric.per_label(mention_counts * self.repeats(examples)) @ self.weights.T
 
-    def gradient(self, mention_counts: Floats, examples: int) -> Floats:
+    def gains(self, mention_counts: Floats, examples: int) -> Floats:
         repeats = self.repeats(examples)
-        return self.metric.gradient(mention_counts * repeats, self.weights.T) * repeats
+        return self.metric.gains(mention_counts * repeats, self.weights.T, repeats)
 
     def of_types(self, types: Ints) -> TrainingMeasure:
         return replace(self, metric=self.metric.of_types(types))

@@ -56,6 +56,8 @@ class Swapper:
     """Moves a candidate by swaps among the examples that suit its types."""
 
     def __init__(self, space: SearchSpace, wishes: Wishes, types: Ints) -> None:
+        if wishes.types is None:  # types that only come by a swap count too
+            types = np.arange(space.counts.shape[1])
         self._whole, self._types = space, types
         self.wishes = wishes
         self._suitable = np.flatnonzero(space.suitable(types, wishes.whole_examples) & ~space.avoided_examples)
@@ -137,7 +139,7 @@ class Swapper:
         return self._best(state, around, goal, moves) if moves else None
 
     def _neighbourhood(self, state: _State, goal: Goal) -> _Neighbourhood:
-        effects = self.space.counts @ self.space.measure.gradient(state.counts, self.wishes.examples)
+        effects = self.space.counts @ self.space.measure.gains(state.counts, self.wishes.examples)
         coming_cost, leaving_cost = np.zeros((2, len(effects)))
         if self._types_alike:
             up, down = self._types_alike.costs(state.counts)
@@ -227,11 +229,16 @@ class Swapper:
         gains = np.add.reduceat(changes, firsts, axis=0)
         loses = (np.count_nonzero(present, axis=1) < np.count_nonzero(state.present)) & (not self._types_vary)
         estimate = np.where(loses, np.inf, apart + goal.merit(state.values + gains))
-        tried = np.argsort(estimate, kind="stable")[: len(moves) if len(moves) <= EXHAUSTIVE // 10 else EVALUATED]
-        values = self.space.measure.values(counts[tried], self.wishes.examples)
-        merits = np.where(loses[tried], np.inf, apart[tried] + goal.merit(values))
-        winner = int(np.argmin(merits))
-        if not merits[winner] < state.merit - BETTER:
+        promising = np.argsort(estimate, kind="stable")
+        for tried in (promising[:EVALUATED], promising[EVALUATED:]):  # the others only if none of the first is better
+            if not len(tried):
+                return None
+            values = self.space.measure.values(counts[tried], self.wishes.examples)
+            merits = np.where(loses[tried], np.inf, apart[tried] + goal.merit(values))
+            winner = int(np.argmin(merits))
+            if merits[winner] < state.merit - BETTER:
+                break
+        else:
             return None
         move = tried[winner]
         chosen = state.chosen.copy()

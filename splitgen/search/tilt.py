@@ -63,7 +63,7 @@ class Tilt:
 
     space: SearchSpace
     wishes: Wishes
-    seed: int | Sequence[int]
+    seed: Sequence[int]
     _cache: dict[bytes, Candidate] = field(default_factory=dict, repr=False)
 
     def __call__(self, tilt: float | Floats) -> Candidate:
@@ -93,7 +93,7 @@ class Tilt:
         examples, types = self.space.counts.shape
         wanted = types if self.wishes.types is None else self.wishes.types
         share = min(1.0, self.wishes.examples / examples) * min(1.0, wanted / types)
-        gain = self.space.measure.gradient(self.space.type_mentions * share, self.wishes.examples)
+        gain = self.space.measure.gains(self.space.type_mentions * share, self.wishes.examples)
         spread = gain.std(axis=0)
         return (gain - gain.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
 

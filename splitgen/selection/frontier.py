@@ -83,7 +83,7 @@ def find_frontier(problem: Problem, config: Config, advance: Callable[[int], Non
     proven = proven_range(search.space, search.examples, search.types)
     advance(1)
     nearest = (
-        choice.space.measure.gradient(choice.space.type_mentions, size.examples)[:, 0]
+        choice.space.measure.gains(choice.space.type_mentions, size.examples)[:, 0]
         if evaluation
         else problem.similarity.of([problem.counts.labels[t] for t in choice.types]).max(axis=1)
     )
