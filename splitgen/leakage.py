@@ -86,6 +86,8 @@ def _trigrams(texts: list[str]) -> sp.csr_matrix:
     """Which trigrams occur in which text: ones, shape (texts, FEATURES)."""
     from sklearn.feature_extraction.text import HashingVectorizer
 
+    if not texts:
+        return sp.csr_matrix((0, FEATURES), dtype=np.float32)
     hashing = HashingVectorizer(
         ngram_range=(WORDS, WORDS),
         token_pattern=PATTERN,

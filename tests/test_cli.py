@@ -286,7 +286,13 @@ def test_frontier_shows_the_range(splitgen, tmp_path):
     written = json.loads((tmp_path / "F" / "frontier.json").read_text())
     low, high = written["attainable"]["low"], written["attainable"]["high"]
     assert f"{low:.4f} to {high:.4f}" in run.stdout
-    assert [each["gave_way"] for each in written["ranges"]] == [[], ["mentions"], ["profile", "mentions"]]
+    dropped = [each["gave_way"] for each in written["ranges"]]
+    assert dropped[:2] == [[], ["tokens_per_example"]]
+    assert dropped[-1] == ["mentions", "profile", "mentions_per_example", "tokens_per_example"]
+    proven = written["proven"]
+    assert proven["low"] < written["ranges"][-1]["low"] < low < high < written["ranges"][-1]["high"] < proven["high"]
+    assert f"no selection of this size has less than {proven['low']:.4f}" in run.stdout
+    assert (tmp_path / "F" / "frontier.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_sweep_runs_every_job_and_leaves_only_datasets(splitgen, tmp_path):

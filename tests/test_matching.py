@@ -35,6 +35,7 @@ def test_grades_count_in_tolerances():
 
 def test_few_items_may_differ_by_one():
     assert half_tolerance(1000) == 0.025
+    assert half_tolerance(73) == 2 / 73  # four types are 0.05 of 73, rounded up
     assert half_tolerance(20) == 0.05
 
 

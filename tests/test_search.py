@@ -15,7 +15,7 @@ from splitgen.errors import NotAttainable
 from splitgen.familiarity import FamiliarityMetric
 from splitgen.search.band import BandSearch, divergence
 from splitgen.search.goals import Furthest, Within
-from splitgen.search.matching import DISTRIBUTIONS, differences, sizes_of
+from splitgen.search.matching import DISTRIBUTIONS, differences, half_tolerance, sizes_of
 from splitgen.search.quotas import cover_then_fill, largest_remainder
 from splitgen.search.space import TrainingMeasure
 from splitgen.search.swaps import Swapper
@@ -54,10 +54,10 @@ def test_a_selection_keeps_its_promises(pool, examples, types, unselected, seed)
             assert len(chosen.types) <= types
         found = differences(sizes_of(pool, chosen), search.reference)
         tolerance = dict.fromkeys(DISTRIBUTIONS, 0.05) | {"types": 0.01, "mentions": 0.01}
-        granularity = {"profile": search.reference.types, "types": np.inf, "mentions": np.inf}
         for name, difference in found.items():
             if name not in selection.gave_way:  # whatever is not told is as it should be
-                assert difference <= max(tolerance[name], 2 / granularity.get(name, examples)) + 1e-9
+                size = {"profile": search.reference.types, "types": 1e9, "mentions": 1e9}.get(name, examples)
+                assert difference <= max(tolerance[name], 2 * half_tolerance(int(size))) + 1e-9
 
 
 @settings(max_examples=10, deadline=None)

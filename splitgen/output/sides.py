@@ -18,7 +18,7 @@ from splitgen.leakage import TextIndex
 from splitgen.measurement import Measurement
 from splitgen.output.parquet import read_batches, write_split
 from splitgen.pools.pool import batches
-from splitgen.search.matching import DISTRIBUTIONS, KS_NEARLY, NEARLY, Sizes, ks_distance
+from splitgen.search.matching import DISTRIBUTIONS, NEARLY, Sizes, ks_distance, ks_tolerance
 from splitgen.selection import Selection
 from splitgen.spans import add_tags, item_counts, keep_spans
 
@@ -153,16 +153,20 @@ def matching(splits: Sequence[Split]) -> dict[str, dict[str, dict[str, float]]]:
 
 def uneven(figures: Mapping[str, Mapping[str, Mapping[str, float]]], match: Sequence[str]) -> dict[str, float]:
     """What was to be equal and is not: for numbers the greatest less the least, as a share of the mean, if over 1%; for
-    distributions the greatest Kolmogorov-Smirnov distance of any two, if over 0.05.
+    distributions the greatest Kolmogorov-Smirnov distance of any two, if over 0.05 (in whole types or examples).
 
     Args:
         figures: what ``matching`` gives.
     """
     result = {}
+    smallest = {
+        key: min(figure["types" if key == "profile" else "examples"]["value"] for figure in figures.values())
+        for key in DISTRIBUTIONS
+    }
     for key in dict.fromkeys(("examples", "types", *match)):
         found = [figure[key] for figure in figures.values()]
         if key in DISTRIBUTIONS:
-            spread, limit = max(each["ks"] for each in found), KS_NEARLY
+            spread, limit = max(each["ks"] for each in found), ks_tolerance(int(smallest[key]))
         else:
             values = [each["value"] for each in found]
             spread, limit = (max(values) - min(values)) / found[0]["mean"], NEARLY

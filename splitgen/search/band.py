@@ -40,6 +40,7 @@ class Found:
             end of the range.
         swaps: examples swapped after tilting.
         gave_way: what of ``match`` is beyond its tolerance, because the band was out of reach otherwise.
+        grade: how badly each part of ``match`` is missed, see ``grades``.
         divergence: Kullback-Leibler divergence of its type distribution from the pool's, in nats.
     """
 
@@ -48,6 +49,7 @@ class Found:
     tilt: tuple[float, ...] | None
     swaps: int
     gave_way: tuple[str, ...]
+    grade: tuple[int, ...]
     divergence: float
 
 
@@ -181,38 +183,38 @@ class BandSearch:
             levels: how many to try, from everything held on; all if None.
         Raises: NotAttainable if the pool cannot give the size at all.
         """
-        best: tuple[tuple[int, ...], Found] | None = None
+        best: Found | None = None
         for place in range(len(self.levels) if levels is None else levels):
-            for grade, found in self._hits(place, band):
-                if best is None or grade < best[0]:
-                    best = grade, found
-            if best and max(best[0]) <= 1:
+            for found in self._hits(place, band):
+                if best is None or found.grade < best.grade:
+                    best = found
+            if best and max(best.grade) <= 1:
                 break
-        return best[1] if best else None
+        return best
 
-    def _hits(self, place: int, band: Band) -> list[tuple[tuple[int, ...], Found]]:
-        """Selections that land, with how badly each part of ``match`` is missed: the best first, by that and then by
-        how near to the pool they are."""
+    def _hits(self, place: int, band: Band) -> list[Found]:
+        """Selections that land, those first that are most like the reference, and of these the nearest to the pool."""
         tilt = self.levels[place].tilt
         goal = self._goal(band)
-        hits: list[tuple[tuple[int, ...], Found]] = []
+        hits: list[Found] = []
         for starts in (self._near, self._further):
             for start in starts(place, goal, band):
                 end = self._landed(tilt, start.candidate, goal)
                 if goal.holds(end.values):
-                    grade = self._grade(end)
-                    hits.append((grade, self._found(band, start, end, grade)))
-                if sum(not any(grade) for grade, _ in hits) == HITS:
+                    hits.append(self._found(band, start, end))
+                if sum(not any(hit.grade) for hit in hits) == HITS:
                     break
-            if not all(any(grade) for grade, _ in hits):
+            if not all(any(hit.grade) for hit in hits):
                 break
-        return sorted(hits, key=lambda hit: (hit[0], hit[1].divergence))
+        return sorted(hits, key=lambda hit: (hit.grade, hit.divergence))
 
-    def _found(self, band: Band, start: Start, end: Candidate, grade: tuple[int, ...]) -> Found:
+    def _found(self, band: Band, start: Start, end: Candidate) -> Found:
+        grade = self._grade(end)
         vector = None if start.tilt is None else tuple(start.tilt.tolist())
         swapped = len(np.setdiff1d(end.examples, start.candidate.examples, assume_unique=True))
         gave_way = tuple(name for name, miss in zip(self._match, grade, strict=True) if miss > 1)
-        return Found(band, end, vector, swapped, gave_way, divergence(end.mention_counts, self.space.type_mentions))
+        nearness = divergence(end.mention_counts, self.space.type_mentions)
+        return Found(band, end, vector, swapped, gave_way, grade, nearness)
 
     def _landed(self, tilt: Tilt, start: Candidate, goal: Goal) -> Candidate:
         """A start, brought as near to the goal as it gets."""
@@ -246,7 +248,7 @@ class BandSearch:
         if single and not self._reaches(place, band):
             return
         tilt = self.levels[place].tilt
-        for start in starts_near(tilt, goal)[:STARTS]:
+        for start in starts_near(tilt, goal)[:1]:
             yield retyped(tilt, start, goal)
         if single:
             for end in self.ends(place, self.targets.index(next(iter(band.targets)))):

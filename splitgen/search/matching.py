@@ -1,8 +1,8 @@
 """What is held equal across the bands of a run, and how nearly it is met.
 
 Numbers (types, mentions) should agree within 1%, distributions (how frequent the types are, how many mentions and how
-many tokens examples have) within a Kolmogorov-Smirnov distance of 0.05. A search holds all its candidates to one
-reference, each within half of that, so that any two of them agree.
+many tokens examples have) within a Kolmogorov-Smirnov distance of 0.05, rounded up to whole types or examples. A search
+holds all its candidates to one reference, each within half of that, so that any two of them agree.
 """
 
 from __future__ import annotations
@@ -66,9 +66,14 @@ def grades(found: Mapping[str, float], match: Iterable[str], reference: Sizes) -
     return tuple(max(0, int(np.ceil(found[key] / half[key] - 1e-9)) - 1) for key in match if key in found)
 
 
+def ks_tolerance(size: int) -> float:
+    """How far apart two distributions of so many may be and still count as equal: KS_NEARLY, in whole items."""
+    return float(np.ceil(KS_NEARLY * size - 1e-9)) / max(size, 1)
+
+
 def half_tolerance(size: int) -> float:
-    """How far a distribution may be from the reference's, of so many: half of KS_NEARLY, or one if that is more."""
-    return max(KS_NEARLY / 2, 1 / size)
+    """How far a distribution of so many may be from the reference's, so that two of them agree; at least one item."""
+    return max(ks_tolerance(size) / 2, 1 / max(size, 1))
 
 
 def ks_distance(one: ArrayLike, other: ArrayLike) -> float:

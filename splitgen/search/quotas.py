@@ -58,10 +58,13 @@ def cover_then_fill(keys: Floats, columns: sp.csc_array, size: int, kinds: Seque
 
 def _cover(keys: Floats, columns: sp.csc_array) -> Flags:
     """The example with the greatest key, for every type; shape (examples,)."""
-    entry_keys = keys[columns.indices]
-    starts = columns.indptr[:-1][np.diff(columns.indptr) > 0]
-    best = np.maximum.reduceat(entry_keys, starts) if len(starts) else np.empty(0)
-    return np.isin(keys, best[np.isfinite(best)])
+    covering = np.zeros(len(keys), dtype=bool)
+    sizes = np.diff(columns.indptr)
+    if sizes.any():
+        entry_keys = keys[columns.indices]
+        best = np.maximum.reduceat(entry_keys, columns.indptr[:-1][sizes > 0])
+        covering[columns.indices[(entry_keys == np.repeat(best, sizes[sizes > 0])) & np.isfinite(entry_keys)]] = True
+    return covering
 
 
 def _most_covering(keys: Floats, columns: sp.csc_array, eligible: Ints, cover: Flags, size: int) -> Ints:

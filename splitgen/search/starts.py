@@ -17,6 +17,7 @@ ROUNDS = 8  # of steps with several targets
 LENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0)  # of a step
 RETYPINGS = 12  # rounds of replacing a type
 RETYPED = 30  # tried in each
+PATIENCE = 2  # rounds that bring nothing
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,10 @@ def retyped(tilt: Tilt, start: Start, goal: Within) -> Start:
         return start
     chance = np.random.default_rng([*tilt.seed, 3])
     relevance, strata = tilt.relevance @ start.tilt, tilt.strata_of_types
+    stalled = 0
     for _ in range(RETYPINGS):
         leaving = np.setdiff1d(best.types, space.required)
-        if goal.reached(best.values) or not len(leaving):
+        if goal.reached(best.values) or not len(leaving) or stalled == PATIENCE:
             break
         outside = np.setdiff1d(np.arange(len(strata)), best.types)
         tried = [best]
@@ -59,7 +61,8 @@ def retyped(tilt: Tilt, start: Start, goal: Within) -> Start:
                 types = np.sort(np.append(best.types[best.types != out], chance.choice(others)))
                 tried.append(space.candidate(types, tilt.examples(types, relevance)))
         whole = [each for each in tried if len(each.examples) == tilt.wishes.examples]
-        best = min(whole, key=lambda each: _merit(goal, each))
+        found = min(whole, key=lambda each: _merit(goal, each))
+        stalled, best = (stalled + 1 if found is best else 0), found
     return Start(start.tilt, best)
 
 

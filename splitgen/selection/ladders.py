@@ -198,7 +198,7 @@ def _apart(choice: Eligible, config: Config, size: Size, search: BandSearch, use
             avoided_examples=_flags(examples, kept["examples"], choice.space.counts.shape[0]),
         )
         found = search_for(replace(choice, space=space), config, size, search, len(used)).find(first.band, levels=1)
-        return found if found and set(found.gave_way) <= set(first.gave_way) else None
+        return found if found and all(np.array(found.grade) <= first.grade) else None
 
     if best := attempt(2.0):
         return best
