@@ -18,7 +18,7 @@ from pathlib import Path
 from splitgen import generate, load_config
 
 ROOT = Path(__file__).parent.parent
-OWN = {"demo": [], "demo_rungs": ["experiment=demo_rungs"]}
+OWN = {"demo": [], **{name: [f"experiment={name}"] for name in ("demo_rungs", "demo_eval", "demo_both")}}
 PUBLISHED = ("pilener_max", "pilener_entropy", "nuner_max", "nuner_entropy")
 EMBEDDERS = ("minilm", "mpnet")
 
