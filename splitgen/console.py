@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from splitgen.api import Explored, Generated, Measured
-from splitgen.bands import ALL, Interval
+from splitgen.bands import ALL, Band, Interval
 from splitgen.output.sides import Split, matching, uneven
 from splitgen.pools import Dropped
 from splitgen.problem import Advance, Problem
@@ -129,8 +130,19 @@ def _show_notes(console: Console, splits: list[Split], figures: Mapping[str, Any
                 f"their KS distance is up to {spread:.3f}" if key in DISTRIBUTIONS else f"they differ by {spread:.1%}"
             )
             console.print(f"the pool did not allow equal {_listed([key])}: {figure}", style="yellow")
+        for one, other in itertools.pairwise(splits):
+            if _overlap(one.selection.band, other.selection.band):
+                console.print(f"the bands {one.name} and {other.name} overlap: the range is narrow", style="yellow")
     if short := [split.name for split in splits if split.measured.short]:
         console.print(f"fewer than K mentions (see metric.short): {', '.join(short)}", style="yellow", highlight=False)
+
+
+def _overlap(one: Band | None, other: Band | None) -> bool:
+    if not one or not other or not one.common or not other.common or one.common == other.common:
+        return False
+    return one.targets.keys() == other.targets.keys() and (
+        one.common.low <= other.common.high and other.common.low <= one.common.high
+    )
 
 
 def _listed(names: Iterable[str]) -> str:

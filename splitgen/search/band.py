@@ -28,6 +28,7 @@ from splitgen.search.swaps import Swapper
 from splitgen.search.tilt import Tilt, Wishes
 
 STARTS = 4  # selections that swaps start from, if need be
+NARROW = 0.05  # a range of Familiarity that is too small for a ladder
 HITS = 2  # selections that land, from which the one nearest to the pool is taken
 
 
@@ -118,11 +119,16 @@ class BandSearch:
         return [Level(self._match[count:], self._tilt(self._match[:count], self.reference)) for count in kept]
 
     def attainable(self, target: int = 0) -> Interval:
-        """The range of a target with everything in ``match`` held equal, or, where that cannot be had, with less.
+        """The range of a target with everything in ``match`` held equal, or, where that is too little, with less.
 
         Raises: NotAttainable if no selection of the wanted size is found.
         """
-        return next(found for place in range(len(self.levels)) if (found := self._range(place, target)))
+        found = Interval(0.0, 0.0)
+        for place in range(len(self.levels)):
+            found = self._range(place, target) or found
+            if found.high - found.low >= NARROW:
+                break
+        return found
 
     def known_ranges(self) -> dict[str, Interval]:
         """Target -> its attainable range with everything held, as far as it was looked for."""
@@ -176,29 +182,31 @@ class BandSearch:
             raise NotAttainable(self._refusal(missed))
         return selections
 
-    def find(self, band: Band, levels: int | None = None) -> Found | None:
+    def find(self, band: Band, levels: int | None = None, thorough: bool = True) -> Found | None:
         """The selection for a band that is most like the reference, in the order of ``match``; None if there is none.
 
         Args:
             levels: how many to try, from everything held on; all if None.
+            thorough: look further than near the tilt.
         Raises: NotAttainable if the pool cannot give the size at all.
         """
         best: Found | None = None
         for place in range(len(self.levels) if levels is None else levels):
-            for found in self._hits(place, band):
+            for found in self._hits(place, band, thorough):
                 if best is None or found.grade < best.grade:
                     best = found
             if best and max(best.grade) <= 1:
                 break
         return best
 
-    def _hits(self, place: int, band: Band) -> list[Found]:
+    def _hits(self, place: int, band: Band, thorough: bool) -> list[Found]:
         """Selections that land, those first that are most like the reference, and of these the nearest to the pool."""
         tilt = self.levels[place].tilt
         goal = self._goal(band)
         hits: list[Found] = []
-        for starts in (self._near, self._further):
-            for start in starts(place, goal, band):
+        near, further = self._near(place, goal, band, thorough), self._further(place, goal, band)
+        for starts in (near, further) if thorough else (near,):
+            for start in starts:
                 end = self._landed(tilt, start.candidate, goal)
                 if goal.holds(end.values):
                     hits.append(self._found(band, start, end))
@@ -234,11 +242,11 @@ class BandSearch:
         )
         return Within(bounds[:, 0], bounds[:, 1])
 
-    def _near(self, place: int, goal: Within, band: Band) -> Iterator[Start]:
+    def _near(self, place: int, goal: Within, band: Band, thorough: bool) -> Iterator[Start]:
         """Where swaps may start from, the most promising first."""
         single = len(band.targets) == 1
         for number, start in enumerate(starts_near(self.levels[place].tilt, goal)[:STARTS]):
-            if number == 1 and single and not self._reaches(place, band):
+            if number == 1 and single and thorough and not self._reaches(place, band):
                 return
             yield start
 

@@ -66,7 +66,7 @@ class Swapper:
         self._mentions = np.asarray(self.space.counts.sum(axis=1)).ravel().astype(np.intp)
         self._class = self._mentions if wishes.mentions is not None else np.zeros_like(self._mentions)
         self._largest_batch = max(1, int(LARGEST_BATCH * wishes.examples))
-        self._types_vary = wishes.types is None
+        self._types_vary = wishes.types is None or wishes.whole_examples
         self._types_alike: TypesAlike | None = None
         self._mentions_alike: ExamplesAlike | None = None
         self._examples_alike: list[ExamplesAlike] = []

@@ -33,6 +33,7 @@ class Frontier:
 
     Attributes:
         ranges: what gives way of ``selection.match`` -> the range that is then attained.
+        attainable: where positions lie: with everything held equal, or, where that is too little, with less.
         proven: what no selection of this size can be outside of; None where the evaluation side is chosen.
         curves: with everything held and with nothing but the size: relevance and Familiarity of selections by their
             tilt, without swaps, shape (points, 2).
@@ -43,16 +44,12 @@ class Frontier:
     size: Size
     seed: int
     ranges: dict[tuple[str, ...], Interval]
+    attainable: Interval
     proven: Interval | None
     bands: list[Band]
     relevance: str
     curves: dict[str, NDArray[np.float64]]
     ends: dict[str, NDArray[np.float64]]
-
-    @property
-    def attainable(self) -> Interval:
-        """With everything held equal, or, where that cannot be had, with less."""
-        return next(iter(self.ranges.values()))
 
     def fields(self) -> dict[str, Any]:
         """What frontier.json holds."""
@@ -94,6 +91,7 @@ def find_frontier(problem: Problem, config: Config, advance: Callable[[int], Non
         size,
         config.seed,
         ranges,
+        search.attainable(),
         Interval(*proven) if proven else None,
         search.bands(rungs),
         RELEVANCE[evaluation],

@@ -197,7 +197,8 @@ def _apart(choice: Eligible, config: Config, size: Size, search: BandSearch, use
             avoided_types=_flags(types, kept["types"], choice.space.counts.shape[1]),
             avoided_examples=_flags(examples, kept["examples"], choice.space.counts.shape[0]),
         )
-        found = search_for(replace(choice, space=space), config, size, search, len(used)).find(first.band, levels=1)
+        other = search_for(replace(choice, space=space), config, size, search, len(used))
+        found = other.find(first.band, levels=1, thorough=False)
         return found if found and all(np.array(found.grade) <= first.grade) else None
 
     if best := attempt(2.0):
