@@ -21,7 +21,7 @@ from splitgen.problem import Advance, Problem
 from splitgen.search.matching import DISTRIBUTIONS, NEARLY
 
 COLUMNS = ("target", "Familiarity", " ", "published", "difference", "examples", "types", "mentions")
-KS = {"profile": "KS types", "mentions_per_example": "KS mentions", "tokens_per_example": "KS tokens"}
+KS = {"profile": "KS\ntypes", "mentions_per_example": "KS\nment.", "tokens_per_example": "KS\ntokens"}
 NARROWEST = 140  # columns of a table that goes to a file or a pipe
 
 
@@ -91,14 +91,15 @@ def _cells(split: Split, figures: Mapping[str, Any], has_siblings: bool) -> dict
     cells: dict[str, str | Text] = {}
     if band:
         each = " each" if len(band.targets) > 1 else ""
-        cells["target"] = f"{band.common}{each}" if band.common else f"{len(band.targets)} intervals"
+        common = band.common
+        cells["target"] = f"{common.low:.4f}-{common.high:.4f}{each}" if common else f"{len(band.targets)} intervals"
     cells["Familiarity"] = f"{split.bound_value:.4f}"
     if band:
         cells[" "] = Text("hit", style="green") if split.in_band else Text("MISS", style="bold red")
     if printed and printed.familiarity is not None:
         cells["published"] = f"{printed.familiarity:.4f}"
         cells["difference"] = f"{measured.value - printed.familiarity:+.4f}"
-    for name in ("examples", "types", "mentions"):
+    for name in ("types", "mentions") if band else ("examples", "types", "mentions"):  # bands' examples are all equal
         cells[name] = f"{int(figures[name]['value']):,}"
     if has_siblings and band:
         for name in DISTRIBUTIONS:
@@ -119,11 +120,10 @@ def _show_notes(console: Console, splits: list[Split], figures: Mapping[str, Any
             console.print(f"{wished:,} types were wished for, the pool allows {allowed}", style="yellow")
         if len(splits) > 1:
             console.print(
-                "KS: greatest Kolmogorov-Smirnov distance to another split, of mentions per type, and of mentions and "
-                "tokens per example",
+                "KS: greatest Kolmogorov-Smirnov distance to another split, of mentions per type,\n"
+                "and of mentions and tokens per example",
                 style="dim",
                 highlight=False,
-                soft_wrap=True,
             )
         for key, spread in uneven(figures, splits[0].selection.facts["match"]).items():
             figure = (

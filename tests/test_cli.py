@@ -181,6 +181,97 @@ BAD_INPUT = {
         "bands={a:{low:0.5,high:1.6}}",
         "config key bands.a.high: expected a number from 0 to 1, found 1.6",
     ),
+    "an unknown match": (
+        nothing,
+        "selection.match=[size]",
+        "config key selection.match: expected one of examples, types, mentions, profile, mentions_per_example, "
+        "tokens_per_example, found 'size'",
+    ),
+    "a scope of another method": (
+        nothing,
+        "selection.scope=pooled",
+        "config key selection.scope: expected one of whole, benchmark, label, found 'pooled'",
+    ),
+    "of, and nothing to bound": (
+        nothing,
+        "bands={a:{of:{music:{low:0.1,high:0.2}}}}",
+        "config key bands.a.of: bounds benchmarks or labels: give selection.scope=benchmark or label too",
+    ),
+    "of a benchmark that is not there": (
+        nothing,
+        "selection.scope=benchmark bands={a:{of:{musik:{low:0.1,high:0.2}}}}",
+        "config key bands.a.of: expected some of music, politics, science, found 'musik'",
+    ),
+    "of with a wrong interval": (
+        nothing,
+        "selection.scope=benchmark bands={a:{of:{music:{low:0.3,high:0.2}}}}",
+        "config key bands.a.of.music: expected low <= high, found 0.3 and 0.2",
+    ),
+    "a ladder for each benchmark, bounding none": (
+        nothing,
+        "ladder.per_benchmark=true",
+        "config key ladder.per_benchmark: bounds benchmarks one by one: give selection.scope=benchmark too",
+    ),
+    "in and out": (
+        nothing,
+        "selection.types_in=[date,hat] selection.types_out=[hat]",
+        "config key selection.types_in: 'hat' is in selection.types_out too",
+    ),
+    "fewer types than must be in": (
+        nothing,
+        "selection.types_in=[date,hat] selection.types=1",
+        "config key selection.types: expected at least the 2 of types_in, found 1",
+    ),
+    "keeping types that are counted": (
+        nothing,
+        "selection.unselected=keep selection.types=9",
+        "config key selection.types: selection.unselected=keep keeps every type. Leave it null",
+    ),
+    "choosing evaluation labels by quantile": (
+        nothing,
+        "select=eval selection=quantile",
+        "config key select: selection=quantile cannot do this: give selection=band",
+    ),
+    "evaluation examples of labels alone": (
+        nothing,
+        "select=eval benchmark=labels benchmark.labels={x:[song]}",
+        "config key benchmark.path: select=eval chooses evaluation examples, found none. Give data",
+    ),
+    "no replicates": (
+        nothing,
+        "replicates=0",
+        "config key replicates: expected an integer of at least 1, found 0",
+    ),
+    "holding out, from one side": (
+        nothing,
+        "holdout.types=5",
+        "config key holdout: is for select=both, which takes the evaluation side out of the pool",
+    ),
+    "holding out twice": (
+        nothing,
+        "select=both holdout.types=5 holdout.labels=[hat]",
+        "config key holdout.types: holdout.labels names them already: give one of the two",
+    ),
+    "holding out everything": (
+        nothing,
+        "select=both holdout.types=499",
+        "config key holdout.types: expected fewer than the pool's 499 types, found 499",
+    ),
+    "leaking on purpose": (
+        nothing,
+        "select=both leakage.remove=false",
+        "config key leakage.remove: select=both always keeps training and evaluation texts apart",
+    ),
+    "measuring a choice": (
+        nothing,
+        "measure select=both",
+        "config key select: measure takes the pool and the benchmark as they are: leave select=train",
+    ),
+    "a frontier of many": (
+        nothing,
+        "frontier selection.scope=label",
+        "config key selection.scope: the frontier is of selection=band and selection.scope=whole",
+    ),
     "too many examples": (
         nothing,
         "selection.examples=99999",

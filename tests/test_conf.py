@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+from pathlib import Path
 
 import pytest
 import yaml
 
 import splitgen
 from splitgen import load_config
+from splitgen.choices import MATCHES, SCOPES, UNSELECTED, ZERO_SHOT
 from splitgen.compose import conf_dir
 from splitgen.errors import ConfigError
 from splitgen.pools import read_pool
 from splitgen.published import facts_about
 
+ROOT = Path(__file__).parent.parent
 GROUPS = (
     *("pool", "benchmark", "embedder", "metric", "ladder", "selection", "output", "engine", "published"),
     "experiment",
@@ -117,3 +121,32 @@ def test_a_config_of_ones_own_needs_only_what_differs(tmp_path):
     with initialize_config_dir(str(tmp_path), version_base="1.3"):
         config = splitgen.compose.from_omegaconf(compose("mine", ["+bands={a:{low:0.1,high:0.2}}"]))
     assert (config.seed, config.metric.k, config.metric.weighting) == (7, 50, "zipf")
+
+
+COMMANDS = [
+    shlex.split(line, comments=True)[1:]
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    for line in block.replace("\\\n", " ").strip().splitlines()
+    if line.startswith("splitgen ")
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_the_documentations_commands_compose(command):
+    if "-m" in command or "--config-dir" in command:
+        pytest.importorskip("hydra")  # sweeps and folders of the user's own are for Hydra's command line
+        command = [each for each in command if each not in ("-m", "--config-dir", "my_folder", "experiment=mine")]
+        command = [each for each in command if "," not in each or "[" in each]
+    load_config([each for each in command if "=" in each and "..." not in each])
+
+
+def test_every_key_of_the_search_is_in_the_documentation():
+    text = (ROOT / "docs" / "selection.md").read_text(encoding="utf-8")
+    band = yaml.safe_load((conf_dir() / "selection" / "band.yaml").read_text())
+    keys = [f"selection.{key}" for key in band if key != "method"]
+    keys += [f"{group}.{key}" for group in ("holdout", "leakage") for key in vars(getattr(load_config(), group))]
+    keys += ["ladder.count", "ladder.low", "ladder.high", "ladder.unit", "ladder.tolerance", "ladder.per_benchmark"]
+    assert not [key for key in (*keys, "replicates", "select=eval", "select=both") if key not in text]
+    choices = (*MATCHES, *UNSELECTED, *ZERO_SHOT, *SCOPES["band"])
+    assert not [choice for choice in choices if f"`{choice}`" not in text and f"={choice}" not in text]

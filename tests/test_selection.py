@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import json
 from pathlib import Path
@@ -17,6 +18,7 @@ from splitgen.leakage import TextIndex
 from splitgen.selection.ladders import _largest_share
 from tests.cards import card, contents
 
+ROOT = Path(__file__).parent.parent
 SMALL = ("selection.examples=150", "selection.types=40", "output.figures=false")
 ONE = "bands={middle:{position:0.5,tolerance:0.01}}"
 
@@ -324,3 +326,29 @@ def test_the_largest_share_is_bisected():
 def test_the_same_bytes_whatever_the_side(run):
     for options in (["select=both"], ["select=eval", "selection.examples=60", "selection.types=8"], ["replicates=2"]):
         assert contents(run(*options, ONE)) == contents(run(*options, ONE))
+
+
+@pytest.mark.parametrize("pool", ["demo", "pilener"])
+def test_25_narrow_bands_over_the_range_are_hit_with_everything_equal(run, pool, request):
+    source = [] if pool == "demo" else ["pool=gliner", f"pool.path={request.getfixturevalue('pilener')}"]
+    made = cards(
+        run(*source, "ladder=rungs", "ladder.count=25", "ladder.low=0", "ladder.high=1", "ladder.tolerance=0.001",
+            "selection.examples=500", "selection.types=100", "output.figures=false", small=False)
+    )  # fmt: skip
+    assert len(made) == 25
+    for written in made.values():
+        assert written["band"]["high"] - written["band"]["low"] == pytest.approx(0.002, abs=2e-5)
+        assert written["in_band"] is True
+        assert (written["counts"]["examples"], written["counts"]["types"]) == (500, 100)
+        assert written["matching"]["uneven"] == {}
+
+
+def test_the_comparison_of_ladders(tmp_path):
+    spec = importlib.util.spec_from_file_location("compare_ladders", ROOT / "scripts" / "compare_ladders.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    ladders = {name: script.ladder([], overrides) for name, overrides in script.LADDERS.items()}
+    page = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
+    for name, splits in ladders.items():
+        assert script.verdict(name, splits) in page
+    assert "falls from easy to hard; the splits have equally many" in script.verdict("splitgen", ladders["splitgen"])

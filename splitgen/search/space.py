@@ -123,6 +123,11 @@ class SearchSpace:
         return np.asarray(self.counts.sum(axis=0), dtype=np.float64).ravel()
 
     @cached_property
+    def all_mentions(self) -> Ints:
+        """Mentions of each example, those outside too; shape (examples,)."""
+        return np.asarray(self.counts.sum(axis=1)).ravel() + self.outside
+
+    @cached_property
     def token_bins(self) -> Ints:
         """The tenth of the pool, by tokens, that each example lies in; shape (examples,)."""
         return self.bins_of(self.tokens)
@@ -147,12 +152,11 @@ class SearchSpace:
     def of_types(self, types: Ints) -> SearchSpace:
         """The space of some of the types, by their place; mentions of the others are outside."""
         counts = sp.csr_array(self.counts[:, types])
-        others = np.asarray(self.counts.sum(axis=1)).ravel() - np.asarray(counts.sum(axis=1)).ravel()
         return replace(
             self,
             counts=counts,
             measure=self.measure.of_types(types),
-            outside=self.outside + others,
+            outside=self.all_mentions - np.asarray(counts.sum(axis=1)).ravel(),
             required=np.flatnonzero(np.isin(types, self.required)),
             avoided_types=self.avoided_types[types],
         )
@@ -169,7 +173,7 @@ class SearchSpace:
         mentions = self.counts @ chosen
         if not whole:
             return mentions > 0
-        return (mentions > 0) & (mentions == self.counts.sum(axis=1) + self.outside)
+        return (mentions > 0) & (mentions == self.all_mentions)
 
 
 def whole_space(counts: sp.csr_array, measure: Measure, tokens: Ints | None = None) -> SearchSpace:

@@ -19,7 +19,8 @@ from splitgen.search.matching import Sizes, mention_bins
 from splitgen.search.quotas import Kind, cover_then_fill, largest_remainder, top
 from splitgen.search.space import TOKEN_BINS, Candidate, Flags, Floats, Ints, SearchSpace
 
-BISECTIONS = 25
+BISECTIONS = 25  # towards the number of mentions
+STEEPENINGS = 12  # towards types that have just enough examples
 STEEPEST = 1e3  # beyond it a key no longer changes the order
 AVOIDANCE = 1e6  # taken off a key: no relevance makes up for it
 CLOSE = 0.002  # of the mentions wished for: swaps do the rest
@@ -150,7 +151,7 @@ class Tilt:
         low, high = 0.0, STEEPEST
         if self._suitable(top(keys, size)).sum() >= self.wishes.examples:
             return top(keys, size)
-        for _ in range(BISECTIONS):
+        for _ in range(STEEPENINGS):
             middle = (low * high) ** 0.5 if low else high / 16
             if self._suitable(top(keys + middle * log_mentions, size)).sum() >= self.wishes.examples:
                 high = middle
