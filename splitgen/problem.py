@@ -83,9 +83,7 @@ def prepare(config: Config, progress: Progress) -> Problem:
     if config.select == "eval":
         evaluation = _counted(benchmark.batches(), config)
         if not evaluation.labels:
-            raise ConfigError(
-                "benchmark.path", "select=eval chooses evaluation examples, found none. Give data"
-            )
+            raise ConfigError("benchmark.path", "select=eval chooses evaluation examples, found none. Give data")
         set_aside = np.zeros(evaluation.matrix.shape[0], dtype=bool)
     with progress.step("embedding labels", len(counts.labels) + len(benchmark.labels)) as advance:
         similar = similarity(

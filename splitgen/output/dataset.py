@@ -49,7 +49,7 @@ def write_dataset(
         cards.append(card_fields(folder, problem, config, split, splits, figures))
         write_json(folder / split.name / "card.json", cards[-1])
         if config.output.figures:
-            _figures(folder / split.name / FIGURES, problem, split)
+            _figures(folder / split.name / FIGURES, problem, config, split)
         readme = split_readme(cards[-1], config.output.figures)
         (folder / split.name / "README.md").write_text(readme, encoding="utf-8")
         advance(1)
@@ -100,22 +100,28 @@ def _evaluation_writer(folder: Path, problem: Problem, config: Config) -> Callab
     return split_of
 
 
-def _figures(folder: Path, problem: Problem, split: Split) -> None:
+def _figures(folder: Path, problem: Problem, config: Config, split: Split) -> None:
     import matplotlib
 
     with matplotlib.rc_context(matplotlib.rcParamsDefault):  # and not the user's own style
-        _draw(folder, problem, split)
+        _draw(folder, problem, config, split)
 
 
-def _draw(folder: Path, problem: Problem, split: Split) -> None:
+def _draw(folder: Path, problem: Problem, config: Config, split: Split) -> None:
     measured, band = split.measured, split.selection.band
     name = split.name if len(split.name) <= LONGEST_NAME else split.name[: LONGEST_NAME - 1] + "\u2026"
-    title = f"{name}: Familiarity {measured.value:.3f}"
+    title = f"{name}: Familiarity {split.bound_value:.3f}"
     interval = band.common if band else None
     limits = (interval.low, interval.high) if interval else None
-    label_figure(folder / LABEL_FIGURE, measured.per_label, measured.value, limits, title)
-    counts = problem.counts
-    chosen = set(split.train.counts.labels)
+    label_figure(folder / LABEL_FIGURE, measured.per_label, split.bound_value, limits, title)
+    counts = problem.counts if problem.evaluation is None else problem.evaluation
+    if problem.evaluation is None:
+        nearness = max_similarity(problem.similarity.of(counts.labels))
+        axis_titles = ("similarity to the nearest evaluation label", "mentions in the pool")
+    else:
+        every = measure(problem.counts, 0, problem.benchmark, problem.similarity, config.metric).per_label
+        nearness = np.array([every[label] for label in counts.labels])
+        axis_titles = ("Familiarity of the evaluation label", "mentions in the evaluation sets")
+    chosen = set(split.chosen.counts.labels)
     selected = np.array([label in chosen for label in counts.labels])
-    nearest = max_similarity(problem.similarity.against(tuple(measured.per_label)).of(counts.labels))
-    type_figure(folder / TYPE_FIGURE, counts.labels, nearest, counts.mentions, selected, title)
+    type_figure(folder / TYPE_FIGURE, counts.labels, nearness, counts.mentions, selected, title, axis_titles)

@@ -60,16 +60,17 @@ def label_figure(
 def type_figure(
     path: Path,
     labels: Sequence[str],
-    similarity: NDArray[np.floating],
+    nearness: NDArray[np.floating],
     mentions: NDArray[np.integer],
     selected: NDArray[np.bool_],
     title: str,
+    axis_titles: tuple[str, str],
 ) -> None:
-    """Where the selected types lie among all types of the pool.
+    """Where the selected types lie among all types that there were to choose from.
 
     Args:
-        labels: the pool's types; ``similarity`` (greatest to an evaluation label, in [0, 1]), ``mentions`` (in the
-            pool) and ``selected`` go with them, all of shape (types,).
+        labels: the types; ``nearness`` in [0, 1], ``mentions`` and ``selected`` go with them, all of shape (types,).
+        axis_titles: what nearness and mentions are.
     """
     from matplotlib.patheffects import withStroke
 
@@ -77,12 +78,12 @@ def type_figure(
     for chosen, colour, name, size in ((~selected, POOL, "not selected", 12), (selected, SELECTED, "selected", 20)):
         label = f"{name} ({int(chosen.sum()):,} types)"
         axes.scatter(
-            similarity[chosen], mentions[chosen], s=size, color=colour, label=label, alpha=0.85, linewidths=0, zorder=3
+            nearness[chosen], mentions[chosen], s=size, color=colour, label=label, alpha=0.85, linewidths=0, zorder=3
         )
-    for t in _apart(similarity, np.log10(mentions), np.flatnonzero(selected)):
+    for t in _apart(nearness, np.log10(mentions), np.flatnonzero(selected)):
         axes.annotate(
             _shown(labels[t]),
-            (similarity[t], mentions[t]),
+            (nearness[t], mentions[t]),
             xytext=(5, 0),
             textcoords="offset points",
             va="center",
@@ -93,8 +94,8 @@ def type_figure(
         )
     axes.set_yscale("log")
     axes.set_xlim(0, 1.02)
-    axes.set_xlabel("similarity to the nearest evaluation label")
-    axes.set_ylabel("mentions in the pool")
+    axes.set_xlabel(axis_titles[0])
+    axes.set_ylabel(axis_titles[1])
     axes.set_title(title, loc="left", fontsize=11, parse_math=False)
     axes.grid(color="#ededed", linewidth=0.8, zorder=0)
     axes.legend(loc="upper left", fontsize=8, frameon=True, framealpha=0.9, edgecolor="none")
