@@ -107,7 +107,7 @@ def frontier_figure(path: Path, frontier: Frontier) -> None:
     import matplotlib
 
     with matplotlib.rc_context(matplotlib.rcParamsDefault):
-        figure, axes = _figure(7.0, 4.6)
+        figure, axes = _figure(9.0, 4.6)
         for (name, curve), colour in zip(frontier.curves.items(), (SELECTED, "#56b4e9"), strict=True):
             axes.plot(curve[:, 0], curve[:, 1], marker="o", markersize=3, color=colour, label=name, linewidth=1.2)
             ends = frontier.ends[name]
@@ -129,7 +129,7 @@ def frontier_figure(path: Path, frontier: Frontier) -> None:
         types = "all types" if size.types is None else f"{size.types:,} types"
         axes.set_title(f"Attainable Familiarity: {size.examples:,} examples, {types}", loc="left", fontsize=11)
         axes.grid(color="#ededed", linewidth=0.8)
-        axes.legend(fontsize=8, frameon=True, framealpha=0.9, edgecolor="none", loc="upper left")
+        axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
         _save(figure, path)
 
 
