@@ -11,9 +11,11 @@ from splitgen.bands import Interval, Ladder, Position, Rung, rungs
 from splitgen.choices import (
     AGGREGATES,
     EMBEDDER_KINDS,
+    FIGURE_FORMATS,
     LADDER_UNITS,
     MATCHES,
     NORMALISATIONS,
+    OUTPUT_FORMATS,
     POOL_FORMATS,
     POOLINGS,
     SCOPES,
@@ -76,7 +78,10 @@ def check(config: Config) -> None:
     _check_selection(config.selection)
     _check_sides(config)
     for name in config.output.formats:
-        _one_of("output.formats", name, ("parquet",))
+        _one_of("output.formats", name, OUTPUT_FORMATS)
+    for name in config.output.figure_formats:
+        _one_of("output.figure_formats", name, FIGURE_FORMATS)
+    _check_paths(config)
     _at_least("output.examples_per_file", config.output.examples_per_file, 1)
     _one_of("engine.name", config.engine.name, ("local",))
     _at_least("seed", config.seed, 0)
@@ -125,6 +130,14 @@ def _check_selection(selection: SelectionConfig) -> None:
         raise ConfigError("selection.examples", f"selection={selection.method} takes all it finds; sizes are for band")
     if selection.types_in:
         raise ConfigError("selection.types_in", f"selection={selection.method} chooses types itself; this is for band")
+
+
+def _check_paths(config: Config) -> None:
+    """``path`` becomes a list of folders' names."""
+    given = [config.path] if isinstance(config.path, str) else config.path or []
+    if not isinstance(given, list) or not all(isinstance(each, str) and each.strip() for each in given):
+        raise ConfigError("path", f"expected a folder or a list of folders, found {config.path!r}")
+    config.path = given
 
 
 def _check_sides(config: Config) -> None:

@@ -14,6 +14,8 @@ SCOPES = {"band": ("whole", "benchmark", "label"), "quantile": ("pooled", "per_b
 SELECTS = ("train", "eval", "both")
 UNSELECTED = ("drop", "exclude", "keep")
 ZERO_SHOT = ("exact", "contains")
+OUTPUT_FORMATS = ("parquet", "gliner", "gliner2", "conll", "flair", "spacy", "instructuie")
+FIGURE_FORMATS = ("png", "svg", "pdf")
 LADDER_UNITS = ("position", "familiarity")
 POOL_FORMATS = (
     *("demo", "gliner", "conll", "hf", "offsets"),

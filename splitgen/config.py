@@ -13,7 +13,11 @@ DEFAULT_TOLERANCE = 0.005  # of a band around its position, in Familiarity
 
 @dataclass
 class PoolConfig:
-    """Where examples come from. ``path`` or ``hub_id`` as the format needs it."""
+    """Where examples come from. ``path`` or ``hub_id`` as the format needs it.
+
+    ``license``, ``url``, ``annotation`` (who or what annotated it) and ``citation`` are for the cards: facts about the
+    source, as its authors state them. What is null the cards call unknown.
+    """
 
     format: str = "gliner"
     name: str | None = None
@@ -26,6 +30,10 @@ class PoolConfig:
     label_file: str | None = None
     more: Any = None  # dict[str, PoolConfig]: pools counted together with this one
     strict: bool = False
+    license: str | None = None
+    url: str | None = None
+    annotation: str | None = None
+    citation: str | None = None
 
 
 @dataclass
@@ -186,11 +194,20 @@ class PublishedConfig:
 
 @dataclass
 class OutputConfig:
-    """How splits are written."""
+    """How splits are written.
+
+    ``formats`` beside Parquet; ``templates`` is a folder with card templates of the user's own; ``push_to_hub`` names
+    the dataset repository that it is published as, after verification, ``private`` unless that is false.
+    """
 
     formats: list[str] = field(default_factory=lambda: ["parquet"])
     examples_per_file: int = 100_000
     figures: bool = True
+    figure_formats: list[str] = field(default_factory=lambda: ["png"])
+    croissant: bool = True
+    templates: str | None = None
+    push_to_hub: str | None = None
+    private: bool = True
 
 
 @dataclass
@@ -216,6 +233,7 @@ class Config:
     leakage: LeakageConfig = field(default_factory=LeakageConfig)
     published: PublishedConfig = field(default_factory=PublishedConfig)
     bands: Any = None  # dict[str, BandConfig]; Hydra adds keys to a typed mapping only with a +
+    path: Any = None  # list[str], or one: the datasets that verify and report read
     select: str = "train"
     replicates: int = 1
     seed: int = 0

@@ -27,7 +27,7 @@ from splitgen.spans import count_items
 
 SCHEMA = 1
 DIGITS = 5  # of every measured value: processors differ in the seventh of a similarity
-NOT_CONTENT = ("out", "overwrite", "cache_dir", "engine")  # keys of the config that leave the bytes as they are
+NOT_CONTENT = ("path", "out", "overwrite", "cache_dir", "engine")  # keys of the config that leave the bytes as they are
 
 
 def measurement_fields(
@@ -200,6 +200,8 @@ def config_fields(config: Config) -> dict[str, Any]:
     fields = asdict(config)
     for key in NOT_CONTENT:
         del fields[key]
+    for key in ("push_to_hub", "private"):
+        del fields["output"][key]
     if fields["bands"]:
         fields["ladder"] = None  # replaced by the bands
     for source in ("pool", "benchmark", "embedder"):
