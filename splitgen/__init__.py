@@ -1,8 +1,8 @@
 """splitgen: zero-shot NER splits of controlled label shift.
 
-The verbs of the command are functions here: ``generate``, ``measure``, ``frontier``. The metric alone is
-``familiarity_from_counts``, for label counts, and ``familiarity_per_label``, for plain arrays. All are imported when
-first used.
+The verbs of the command are functions here: ``generate``, ``measure``, ``frontier``, ``verify``, ``report``. The
+metric alone is ``familiarity_from_counts``, for label counts, and ``familiarity_per_label``, for plain arrays. All are
+imported when first used.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ _PUBLIC = {
     "frontier": "splitgen.api",
     "generate": "splitgen.api",
     "measure": "splitgen.api",
+    "report": "splitgen.api",
+    "verify": "splitgen.api",
     "load_config": "splitgen.compose",
     "SplitgenError": "splitgen.errors",
     "FamiliarityMetric": "splitgen.familiarity",
@@ -32,6 +34,8 @@ __all__ = [
     "generate",
     "load_config",
     "measure",
+    "report",
+    "verify",
 ]
 
 

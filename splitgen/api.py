@@ -15,7 +15,7 @@ from splitgen.benchmarks import Benchmark, EvaluationSet
 from splitgen.compose import load_config
 from splitgen.config import Config, FactConfig, MetricConfig
 from splitgen.embedders import load_embedder, similarity
-from splitgen.errors import ConfigError
+from splitgen.errors import ConfigError, NotPublished
 from splitgen.labels import LabelCounts, normalise
 from splitgen.measurement import Measurement
 from splitgen.measurement import measure as measure_counts
@@ -23,23 +23,30 @@ from splitgen.output.card import measurement_fields, write_json
 from splitgen.output.dataset import write_dataset
 from splitgen.output.figures import frontier_figure
 from splitgen.output.folder import appearing, check_out
+from splitgen.output.formats import check_formats
+from splitgen.output.hub import check_hub, publish
+from splitgen.output.readme import check_templates
 from splitgen.output.sides import Split
 from splitgen.problem import Problem, Progress, Silent, cache_dir, prepare, without_leaks
 from splitgen.published import fact_fields, facts_about
+from splitgen.report import FILES, Report, read_datasets, with_similarities, write_report
 from splitgen.selection import select
 from splitgen.selection.frontier import Frontier, find_frontier
 from splitgen.spans import count_items
+from splitgen.verification import Verification, has_cards, verify_dataset
+from splitgen.verification.cardless import CardlessSplit, measure_folder
 
 DEFAULT_OUT = "splits"
 
 
 @dataclass(frozen=True)
 class Generated:
-    """What ``generate`` wrote."""
+    """What ``generate`` wrote; ``published`` is the address on the Hub, where it was asked for."""
 
     out: Path
     problem: Problem
     splits: list[Split]
+    published: str | None = None
 
     @property
     def complete(self) -> bool:
@@ -73,17 +80,75 @@ def generate(config: Config, overrides: Sequence[str] | None = None, progress: P
         config: see ``load_config``.
         overrides: what made the config, to be named in the cards.
     Raises: ConfigError or InputError for what cannot be used; NotAttainable for a band outside the range.
-        In every such case nothing is written.
+        In every such case nothing is written. NotPublished if the dataset is written but could not be published.
     """
     progress = progress or Silent()
     out = Path(DEFAULT_OUT if config.out is None else config.out)
     check_out(out, config.overwrite)
+    check_templates(config.output.templates)
+    check_formats(config.output.formats)
+    if config.output.push_to_hub:
+        check_hub(config.output.push_to_hub)
     problem = without_leaks(prepare(config, progress), config, progress)
     with progress.step("searching", None) as advance:
         selections = select(problem, config, advance)
     with progress.step("writing", 2 * len(selections)) as advance, appearing(out, config.overwrite) as folder:
         splits = write_dataset(folder, problem, config, selections, overrides, advance)
-    return Generated(out, problem, splits)
+    return Generated(out, problem, splits, _published(out, config, progress))
+
+
+def _published(out: Path, config: Config, progress: Progress) -> str | None:
+    """The dataset's address on the Hub, once it is verified and there; None if that is not asked for."""
+    repo = config.output.push_to_hub
+    if not repo:
+        return None
+    if not verify_dataset(out, config.embedder, cache_dir(config), progress).confirmed:
+        raise NotPublished(f"{out} is written, but not as its cards say, so not published: splitgen verify path={out}")
+    with progress.step("publishing", None):
+        return publish(out, repo, config.output.private)
+
+
+def verify(config: Config, progress: Progress | None = None) -> Verification | list[CardlessSplit]:
+    """Check the dataset in ``config.path`` against its cards; measure one without cards against the benchmark.
+
+    Returns: a Verification; or the splits as they were measured, where there are no cards to compare them with.
+    Raises: ConfigError, InputError.
+    """
+    folder = _folders(config)[0]
+    progress = progress or Silent()
+    if len(config.path) > 1:
+        raise ConfigError("path", f"verify takes one dataset, found {len(config.path)}")
+    if has_cards(folder):
+        return verify_dataset(folder, config.embedder, cache_dir(config), progress)
+    return measure_folder(folder, config, progress)
+
+
+def report(config: Config, progress: Progress | None = None) -> tuple[Report, list[Path]]:
+    """Put the datasets in ``config.path``, or anywhere below, into one table, figure and page.
+
+    Writes report.md, report.csv, report.png and report.html where ``out`` is given; returns these files too.
+
+    Raises: ConfigError, InputError.
+    """
+    found = Report(read_datasets([str(folder) for folder in _folders(config)]), [])
+    if config.out is None:
+        return found, []
+    for name in FILES:
+        _file_in_out(config, name)
+    found = with_similarities(found.datasets, config.embedder, cache_dir(config), progress or Silent())
+    try:
+        return found, write_report(found, Path(config.out))
+    except OSError as error:
+        raise ConfigError("out", f"{config.out} cannot be written: {error.strerror}") from error
+
+
+def _folders(config: Config) -> list[Path]:
+    if not config.path:
+        raise ConfigError("path", "expected the folder of a dataset, found nothing. Give path=FOLDER")
+    for path in config.path:
+        if not Path(path).is_dir():
+            raise ConfigError("path", f"expected a folder, found {'a file' if Path(path).exists() else 'none'}: {path}")
+    return [Path(path) for path in config.path]
 
 
 def measure(config: Config, progress: Progress | None = None) -> Measured:
@@ -93,14 +158,14 @@ def measure(config: Config, progress: Progress | None = None) -> Measured:
     """
     if config.select != "train":
         raise ConfigError("select", "measure takes the pool and the benchmark as they are: leave select=train")
-    written = _json_path(config, "measurement.json")
+    written = _file_in_out(config, "measurement.json")
     problem = prepare(config, progress or Silent())
     tokens = count_items(problem.pool.examples, "tokens")
     measurement = measure_counts(problem.counts, tokens, problem.benchmark, problem.similarity, config.metric)
     published = facts_about(config, problem.pool.name, embedder=problem.embedder.name)
     if written:
         fields = measurement_fields(
-            measurement, config.metric, problem.pool, problem.counts, problem.benchmark, problem.embedder
+            measurement, config, problem.pool, problem.counts, problem.benchmark, problem.embedder
         )
         fields["published"] = [fact_fields(fact, measurement) for fact in published]
         _write(written, fields)
@@ -115,7 +180,7 @@ def frontier(config: Config, progress: Progress | None = None) -> Explored:
     Raises: ConfigError, InputError; NotAttainable if the pool cannot give the size at all.
     """
     progress = progress or Silent()
-    written = _json_path(config, "frontier.json")
+    written = _file_in_out(config, "frontier.json")
     problem = without_leaks(prepare(config, progress), config, progress)
     with progress.step("searching", None) as advance:
         found = find_frontier(problem, config, advance)
@@ -164,7 +229,7 @@ def familiarity_from_counts(
     return measure_counts(LabelCounts(labels, matrix), 0, benchmark, similar, metric)
 
 
-def _json_path(config: Config, name: str) -> Path | None:
+def _file_in_out(config: Config, name: str) -> Path | None:
     if config.out is None:
         return None
     if Path(config.out).exists() and not Path(config.out).is_dir():

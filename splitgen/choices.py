@@ -18,6 +18,6 @@ OUTPUT_FORMATS = ("parquet", "gliner", "gliner2", "conll", "flair", "spacy", "in
 FIGURE_FORMATS = ("png", "svg", "pdf")
 LADDER_UNITS = ("position", "familiarity")
 POOL_FORMATS = (
-    *("demo", "gliner", "conll", "hf", "offsets"),
+    *("demo", "gliner", "gliner2", "conll", "hf", "offsets"),
     *("pilener", "nuner", "neretrieve", "litset", "asknews", "fewnerd", "ontonotes"),
 )

@@ -21,7 +21,7 @@ from splitgen.compose import conf_dir, from_omegaconf, register_schema
 from splitgen.config import Config
 from splitgen.errors import SplitgenError
 
-VERBS = ("generate", "measure", "frontier")
+VERBS = ("generate", "measure", "frontier", "verify", "report")
 INTERRUPTED, TERMINATED = 130, 143  # as shells have it: 128 and the signal's number
 BUG = "this is a bug of splitgen's: set HYDRA_FULL_ERROR=1 to see where, and please report it"
 
@@ -103,6 +103,10 @@ def _perform(verb: str, config: Config) -> int:
         console.show_measured(api.measure(config, console.Bars()))
     elif verb == "frontier":
         console.show_frontier(api.frontier(config, console.Bars()))
+    elif verb == "verify":
+        return 0 if console.show_verified(api.verify(config, console.Bars()), config.path[0]) else 1
+    elif verb == "report":
+        console.show_report(*api.report(config, console.Bars()))
     else:
         result = api.generate(config, list(HydraConfig.get().overrides.task), console.Bars())
         console.show_generated(result)

@@ -5,7 +5,7 @@ Importing this module is cheap: nothing here needs more than the standard librar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,17 @@ def load_config(overrides: Sequence[str] = (), config_name: str = "config") -> C
     register_schema()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         return from_omegaconf(compose(config_name, list(overrides)))
+
+
+def config_of(fields: Mapping[str, Any]) -> Config:
+    """The config that a card holds, checked; what a card leaves out is as by default.
+
+    Raises: ConfigError.
+    """
+    from omegaconf import OmegaConf
+
+    given = {key: value for key, value in fields.items() if value is not None}
+    return from_omegaconf(OmegaConf.merge(OmegaConf.structured(Config), given))
 
 
 def from_omegaconf(composed: Any) -> Config:

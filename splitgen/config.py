@@ -41,12 +41,14 @@ class BenchmarkConfig(PoolConfig):
     """Evaluation sets: their labels, and their examples where ``path`` or ``hub_id`` says where they are.
 
     ``files`` is the path of one set's file inside ``path``, with {set} for its name; without it ``path`` is one set.
-    ``rename`` says what labels of the data are called in ``labels``.
+    ``rename`` says what labels of the data are called in ``labels``; ``catch_all`` is the label, if there is one, of
+    entities that fit no other.
     """
 
     rename: Any = None  # dict[str, str], see Config.bands
     labels: Any = None  # Dict[str, List[str]], see Config.bands
     files: str | None = None
+    catch_all: str | None = None
     split: str = "test"
 
 

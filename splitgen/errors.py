@@ -33,3 +33,9 @@ class NotAttainable(SplitgenError):
     """A band lies outside what the pool can give under the selection's constraints (exit status 1)."""
 
     status = 1
+
+
+class NotPublished(SplitgenError):
+    """A dataset is written, but could not be published on the Hub (exit status 1)."""
+
+    status = 1

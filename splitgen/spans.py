@@ -1,4 +1,4 @@
-"""Spans as Arrow columns: filtering them by label, and the BIO tags that stand for them."""
+"""Spans and negative types as Arrow columns: filtering them by label, and the BIO tags that stand for spans."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from splitgen.labels import normalise_column
-from splitgen.pools.pool import SPANS
+from splitgen.pools.pool import NEGATIVES, SPANS, has_negatives
 
 
 def count_items(examples: pa.Table, column: str) -> int:
@@ -37,7 +37,9 @@ def rename_labels(examples: pa.Table, names: Mapping[str, str]) -> pa.Table:
 
 
 def keep_spans(examples: pa.Table, labels: Collection[str] | None, how: str) -> pa.Table:
-    """Examples with only the spans of these labels, their labels normalised.
+    """Examples with only the spans and the negative types of these labels, their labels normalised.
+
+    Negative types come out sorted, each once, without those that the example has a span of.
 
     Args:
         labels: normalised; None keeps all spans.
@@ -45,7 +47,8 @@ def keep_spans(examples: pa.Table, labels: Collection[str] | None, how: str) -> 
     """
     normalised = normalise_column(flat_labels(examples), how).cast(pa.string())
     kept = None if labels is None else pc.is_in(normalised, pa.array(sorted(labels), pa.string()))
-    return _with_labels(examples, normalised, kept)
+    examples = _with_labels(examples, normalised, kept)
+    return _with_negatives(examples, labels, how) if has_negatives(examples) else examples
 
 
 def _with_labels(examples: pa.Table, labels: pa.Array, kept: pa.Array | None = None) -> pa.Table:
@@ -56,25 +59,60 @@ def _with_labels(examples: pa.Table, labels: pa.Array, kept: pa.Array | None = N
     columns = [pc.struct_field(flat, "start"), pc.struct_field(flat, "end"), labels]
     if kept is not None:
         parents, columns = parents.filter(kept), [column.filter(kept) for column in columns]
-    sizes = np.bincount(parents.to_numpy(), minlength=len(spans))
-    offsets = pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int32())
     values = pa.StructArray.from_arrays(columns, fields=list(SPANS.value_type))
     place = examples.schema.get_field_index("spans")
-    return examples.set_column(place, "spans", pa.ListArray.from_arrays(offsets, values).cast(SPANS))
+    return examples.set_column(place, "spans", _lists(parents.to_numpy(), values, len(spans)).cast(SPANS))
+
+
+def _with_negatives(examples: pa.Table, labels: Collection[str] | None, how: str) -> pa.Table:
+    """Examples with their negative types as ``keep_spans`` says; their spans are those already."""
+    spans, negatives = examples.column("spans").combine_chunks(), examples.column(NEGATIVES).combine_chunks()
+    flat = pc.list_flatten(negatives)
+    both = normalise_column(pa.concat_arrays([flat, flat_labels(examples)]), how)
+    parents = np.concatenate([pc.list_parent_indices(each).to_numpy() for each in (negatives, spans)])
+    pairs = parents * len(both.dictionary) + both.indices.to_numpy()  # an example and a label as one number
+    kept = np.setdiff1d(pairs[: len(flat)], pairs[len(flat) :])  # sorted, each once
+    examples_of, codes = np.divmod(kept, len(both.dictionary))
+    if labels is not None:
+        wanted = pc.is_in(both.dictionary, pa.array(sorted(labels), pa.string())).to_numpy(zero_copy_only=False)[codes]
+        examples_of, codes = examples_of[wanted], codes[wanted]
+    column = _lists(examples_of, both.dictionary.take(pa.array(codes)), examples.num_rows)
+    return examples.set_column(examples.schema.get_field_index(NEGATIVES), NEGATIVES, column)
+
+
+def _lists(parents: NDArray[np.intp], values: pa.Array, size: int) -> pa.ListArray:
+    """So many lists, of values that belong to the parents in order."""
+    counts = np.bincount(parents, minlength=size)
+    return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32()), values)
+
+
+def disjoint(spans: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The spans that remain where none may overlap, by place: the longest is kept, then the first, then by label.
+
+    >>> disjoint([{"start": 0, "end": 0, "label": "city"}, {"start": 0, "end": 1, "label": "team"}])
+    [{'start': 0, 'end': 1, 'label': 'team'}]
+    """
+    taken: set[int] = set()
+    kept = []
+    for span in sorted(spans, key=lambda span: (span["start"] - span["end"], span["start"], span["label"])):
+        inside = range(span["start"], span["end"] + 1)
+        if taken.isdisjoint(inside):
+            taken.update(inside)
+            kept.append(span)
+    return sorted(kept, key=lambda span: span["start"])
 
 
 def bio_tags(tokens: int, spans: Sequence[dict[str, Any]]) -> list[str]:
-    """BIO tags; of spans that overlap the longest is kept, then the first, then by label.
+    """BIO tags, of spans that overlap as ``disjoint`` has it.
 
     >>> bio_tags(3, [{"start": 0, "end": 0, "label": "city"}, {"start": 0, "end": 1, "label": "team"}])
     ['B-team', 'I-team', 'O']
     """
     tags = ["O"] * tokens
-    for span in sorted(spans, key=lambda span: (span["start"] - span["end"], span["start"], span["label"])):
-        inside = range(span["start"], span["end"] + 1)
-        if all(tags[i] == "O" for i in inside):
-            for i in inside:
-                tags[i] = ("B-" if i == span["start"] else "I-") + span["label"]
+    for span in disjoint(spans):
+        tags[span["start"]] = "B-" + span["label"]
+        for i in range(span["start"] + 1, span["end"] + 1):
+            tags[i] = "I-" + span["label"]
     return tags
 
 

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Sequence, Value
+from hypothesis import given
+from hypothesis import strategies as st
 
 from splitgen.compose import load_config
 from splitgen.config import PoolConfig
@@ -18,6 +20,8 @@ from splitgen.errors import ConfigError, InputError
 from splitgen.pools import Pool, read_pool
 from splitgen.pools.conll import decode_tags
 from splitgen.pools.demo import DEMO
+from splitgen.pools.pool import EXAMPLES
+from splitgen.spans import keep_spans
 
 
 def read(path: Path, format_: str = "gliner", **options: object) -> Pool:
@@ -69,6 +73,8 @@ UNUSABLE = [
     ("a label is not text", {"tokenized_text": ["a"], "ner": [[0, 0, 7]]}),
     ("a label is not text", {"tokenized_text": ["a"], "ner": [[0, 0, None]]}),
     ("a label is empty", {"tokenized_text": ["a"], "ner": [[0, 0, " "]]}),
+    ("negatives are not a list of labels", {"tokenized_text": ["a"], "ner": [], "ner_negatives": "x"}),
+    ("negatives are not a list of labels", {"tokenized_text": ["a"], "ner": [], "ner_negatives": [7]}),
     ("a record lacks tokenized_text or ner", {"tokens": ["a"]}),
     ("a record is not a JSON object", ["a"]),
 ]
@@ -119,6 +125,44 @@ def test_odd_text_is_kept(tmp_path):
     ((got, spans),) = contents(read(path))
     assert got == [*tokens[:5], "\ufffd\ufffd\ufffd"]  # a lone surrogate is no text
     assert spans == [(0, 5, "| <b> `---`")]
+
+
+def test_negative_types_are_carried(tmp_path):
+    path = tmp_path / "pool.jsonl"
+    records = [{**GLINER, "ner_negatives": ["river", " ", "song"]}, GLINER, {**EMPTY, "ner_negatives": None}]
+    path.write_text("\n".join(map(json.dumps, records)))
+    pool = read(path)
+    assert pool.examples.column("negatives").to_pylist() == [["river", "song"], [], []]
+    assert contents(pool) == [BERLIN, BERLIN, (EMPTY["tokenized_text"], [])]
+    pq.write_table(pool.examples, tmp_path / "pool.parquet")
+    assert read(tmp_path / "pool.parquet", "hf").examples.equals(pool.examples)
+
+
+NAMES = st.lists(st.sampled_from(["Person", " person", "CITY", "city", "River", "song "]), max_size=4)
+
+
+@given(
+    st.lists(st.tuples(NAMES, NAMES), max_size=5),
+    st.none() | st.sets(st.sampled_from(["person", "city", "river"])),
+    st.sampled_from(["lower_strip", "none"]),
+)
+def test_negative_types_are_normalised_and_never_contradict_a_mention(rows, kept, how):
+    def label(name: str) -> str:
+        return name.lower().strip() if how == "lower_strip" else name
+
+    table = pa.table(
+        {
+            "tokens": pa.array([["x"] * 4] * (len(rows) + 1), pa.list_(pa.string())),
+            "spans": [[]] + [[{"start": 0, "end": 0, "label": name} for name in spans] for spans, _ in rows],
+            "negatives": [["river"]] + [negatives for _, negatives in rows],
+        },
+        schema=pa.schema([*list(EXAMPLES)[1:], ("negatives", pa.list_(pa.string()))]),
+    )
+    got = keep_spans(table.slice(1), kept, how).column("negatives").to_pylist()
+    for found, (spans, negatives) in zip(got, rows, strict=True):
+        expected = {label(name) for name in negatives} - {label(name) for name in spans}
+        expected = expected if kept is None else expected & kept
+        assert found == sorted(expected)
 
 
 CONLL = {

@@ -61,6 +61,14 @@ def test_pilener_conversations(tmp_path, container):
     # both places of each mention, ignoring case; "Zürich-West" is another token; an empty list marks nothing
     assert spans(pool) == [[(0, 1, "band"), (4, 5, "band"), (11, 11, "city"), (3, 6, "quote")]]
     assert pool.examples.column("id").to_pylist() == ["ner_0"]
+    assert pool.examples.column("negatives").to_pylist() == [["person"]]
+
+
+def test_pilener_mentions_that_stand_nowhere_make_no_negative_type(tmp_path):
+    answers = [("band", '["Queen"]'), ("city", "[]"), (" ", "[]"), ("city", "[]")]
+    pool = read(write(tmp_path / "pool.json", [conversation(*answers)], "json"), "pilener")
+    assert spans(pool) == [[]]
+    assert pool.examples.column("negatives").to_pylist() == [["city", "city"]]
 
 
 def test_pilener_that_cannot_be_used(tmp_path):

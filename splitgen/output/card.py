@@ -13,12 +13,13 @@ import numpy as np
 from splitgen import __version__
 from splitgen.bands import ALL
 from splitgen.benchmarks import Benchmark
-from splitgen.config import Config, MetricConfig
+from splitgen.config import Config, PoolConfig
 from splitgen.embedders import Embedder
 from splitgen.labels import LabelCounts
 from splitgen.measurement import Measurement
-from splitgen.output.sides import Side, Split, overlap, uneven
-from splitgen.pools import Dropped, Pool, fingerprint
+from splitgen.output.measured import counts_fields, familiarity_fields, measured_fields
+from splitgen.output.sides import Split
+from splitgen.pools import Dropped, Pool
 from splitgen.problem import Problem
 from splitgen.published import fact_fields
 from splitgen.search.band import divergence
@@ -26,63 +27,25 @@ from splitgen.selection import Selection
 from splitgen.spans import count_items
 
 SCHEMA = 1
+ORIGIN = ("license", "url", "annotation", "citation")  # of a source
 DIGITS = 5  # of every measured value: processors differ in the seventh of a similarity
 NOT_CONTENT = ("path", "out", "overwrite", "cache_dir", "engine")  # keys of the config that leave the bytes as they are
 
 
 def measurement_fields(
     measured: Measurement,
-    metric: MetricConfig,
+    config: Config,
     pool: Pool,
     pool_counts: LabelCounts,
     benchmark: Benchmark,
     embedder: Embedder,
 ) -> dict[str, Any]:
     """The keys that a card and a measurement share: familiarity, label_shift, counts, embedder, pool, benchmark."""
-    examples = benchmark.examples()
     return {
-        "familiarity": {
-            "value": measured.value,
-            "aggregate": metric.aggregate,
-            "k": metric.k,
-            "weighting": metric.weighting,
-            "short": metric.short,
-            "fewer_than_k_mentions": measured.short,
-            "exposure": metric.exposure,
-            "normalise": metric.normalise,
-            "similarity": metric.similarity,
-            "aggregates": measured.aggregates,
-            "per_benchmark": measured.per_benchmark,
-            "per_label": measured.per_label,
-            "nearest": {label: [asdict(each) for each in found] for label, found in measured.nearest.items()},
-        },
+        "familiarity": familiarity_fields(measured, config.metric),
         "label_shift": asdict(measured.shift),
-        "counts": {
-            "examples": measured.examples,
-            "mentions": measured.mentions,
-            "types": measured.types,
-            "tokens": measured.tokens,
-        },
-        "embedder": {"name": embedder.name, "sha256": embedder.sha256},
-        "pool": {
-            "name": pool.name,
-            "source": pool.source,
-            "sha256": pool.sha256,
-            "examples": len(pool),
-            "mentions": int(pool_counts.mentions.sum()),
-            "types": len(pool_counts.labels),
-            "dropped": dropped_fields(pool.dropped),
-        },
-        "benchmark": {
-            "name": benchmark.name,
-            "source": benchmark.source,
-            "sha256": benchmark.sha256,
-            "examples": 0 if examples is None else examples.num_rows,
-            "mentions": 0 if examples is None else count_items(examples, "spans"),
-            "types": len(benchmark.labels),
-            "labels": {name: list(labels) for name, labels in benchmark.labels_by_set.items()},
-            "dropped": dropped_fields(benchmark.dropped),
-        },
+        "counts": counts_fields(measured),
+        **_source_fields(config, pool, pool_counts, benchmark, embedder),
     }
 
 
@@ -101,24 +64,14 @@ def card_fields(
         splits: all of the run, this one among them; ``figures`` is what ``matching`` says of them.
     """
     selection = split.selection
-    shared = measurement_fields(
-        split.measured, config.metric, problem.pool, problem.counts, problem.benchmark, problem.embedder
-    )
-    siblings = {other.name: overlap(split, other) for other in splits if other is not split}
-    files = [*split.train.files, *(split.test.files if split.test else [])]
+    measured = measured_fields(folder, split, splits, figures, config.metric)
     return {
         "schema": SCHEMA,
         "band": _band_fields(selection),
-        "in_band": split.in_band,
-        **{key: shared[key] for key in ("familiarity", "label_shift", "counts")},
-        "matching": {
-            **figures[split.name],
-            "uneven": uneven(figures, config.selection.match) if selection.band else {},
-        },
-        "siblings": siblings,
-        "leakage": _leakage_fields(problem, config, split),
-        **{key: shared[key] for key in ("embedder", "pool", "benchmark")},
-        "evaluation": _side_fields(split.test) if split.test else None,
+        **{key: measured[key] for key in ("in_band", "familiarity", "label_shift", "counts", "matching", "siblings")},
+        "leakage": _leakage_fields(problem, config, measured["shared"]),
+        **_source_fields(config, problem.pool, problem.counts, problem.benchmark, problem.embedder),
+        "evaluation": measured["evaluation"],
         "selection": {
             "method": config.selection.method,
             "select": config.select,
@@ -131,10 +84,47 @@ def card_fields(
             "divergence": _divergence(problem, config, split),
         },
         "published": [fact_fields(fact, split.measured) for fact in split.published],
-        "types": _tally(split.train.counts),
-        "files": {path.relative_to(folder).as_posix(): _file(path) for path in files},
+        **{key: measured[key] for key in ("types", "files", "formats")},
         "splitgen": {"version": __version__, "config": config_fields(config)},
     }
+
+
+def _source_fields(
+    config: Config, pool: Pool, counts: LabelCounts, benchmark: Benchmark, embedder: Embedder
+) -> dict[str, Any]:
+    """The keys embedder, pool and benchmark."""
+    examples = benchmark.examples()
+    return {
+        "embedder": {"name": embedder.name, "sha256": embedder.sha256},
+        "pool": {
+            "name": pool.name,
+            "source": pool.source,
+            "sha256": pool.sha256,
+            "examples": len(pool),
+            "mentions": int(counts.mentions.sum()),
+            "types": len(counts.labels),
+            "dropped": dropped_fields(pool.dropped),
+            **_origin_fields(config.pool),
+        },
+        "benchmark": {
+            "name": benchmark.name,
+            "source": benchmark.source,
+            "sha256": benchmark.sha256,
+            "examples": 0 if examples is None else examples.num_rows,
+            "mentions": 0 if examples is None else count_items(examples, "spans"),
+            "types": len(benchmark.labels),
+            "labels": {name: list(labels) for name, labels in benchmark.labels_by_set.items()},
+            "catch_all": config.benchmark.catch_all,
+            "dropped": dropped_fields(benchmark.dropped),
+            **_origin_fields(config.pool if config.select == "both" else config.benchmark),
+        },
+    }
+
+
+def _origin_fields(source: PoolConfig) -> dict[str, list[str]]:
+    """Where a source comes from, as its config states it: one text of each kind, of several pools several."""
+    sources = [source, *(source.more or {}).values()]
+    return {key: list(dict.fromkeys(value for each in sources if (value := getattr(each, key)))) for key in ORIGIN}
 
 
 def _band_fields(selection: Selection) -> dict[str, Any]:
@@ -151,24 +141,14 @@ def _band_fields(selection: Selection) -> dict[str, Any]:
     }
 
 
-def _leakage_fields(problem: Problem, config: Config, split: Split) -> dict[str, Any] | None:
-    if split.shared is None:
+def _leakage_fields(problem: Problem, config: Config, shared: dict[str, int] | None) -> dict[str, Any] | None:
+    if shared is None:
         return None
     return {
         "overlap": config.leakage.overlap,
         "removed": config.leakage.remove,
         "set_aside": int(problem.set_aside.sum()),
-        **asdict(split.shared),
-    }
-
-
-def _side_fields(side: Side) -> dict[str, Any]:
-    sizes = side.sizes
-    return {
-        "examples": len(side.ids),
-        "mentions": sizes.mentions,
-        "tokens": int(side.tokens.sum()),
-        "types": _tally(side.counts),
+        **shared,
     }
 
 
@@ -178,16 +158,6 @@ def _divergence(problem: Problem, config: Config, split: Split) -> float:
     assert source is not None
     chosen = split.chosen.counts.as_dict()
     return divergence(np.array([chosen.get(label, 0) for label in source.labels], dtype=float), source.mentions)
-
-
-def _tally(counts: LabelCounts) -> dict[str, int]:
-    return dict(sorted(counts.as_dict().items(), key=lambda item: (-item[1], item[0])))
-
-
-def _file(path: Path) -> dict[str, Any]:
-    import pyarrow.parquet as pq
-
-    return {"sha256": fingerprint(path), "examples": pq.read_metadata(path).num_rows}
 
 
 def dropped_fields(dropped: Dropped) -> dict[str, int]:
@@ -204,24 +174,25 @@ def config_fields(config: Config) -> dict[str, Any]:
         del fields["output"][key]
     if fields["bands"]:
         fields["ladder"] = None  # replaced by the bands
-    for source in ("pool", "benchmark", "embedder"):
-        if fields[source]["path"]:
-            fields[source]["path"] = Path(fields[source]["path"]).resolve().name
+    for group, key in (("pool", "path"), ("benchmark", "path"), ("embedder", "path"), ("output", "templates")):
+        if fields[group][key]:
+            fields[group][key] = Path(fields[group][key]).resolve().name
     return fields
 
 
 def write_json(path: Path, fields: Mapping[str, Any]) -> None:
     """Write JSON with measured values rounded, keys in the order given."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_rounded(fields), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(rounded(fields), indent=2, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
+    """A JSON value with its numbers to DIGITS."""
     if isinstance(value, float):
         return round(value, DIGITS)
     if isinstance(value, Mapping):
-        return {str(key): _rounded(item) for key, item in value.items()}
+        return {str(key): rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
+        return [rounded(item) for item in value]
     return value

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from splitgen.config import Config
 from splitgen.leakage import TextIndex
 from splitgen.measurement import measure
 from splitgen.output.card import card_fields, write_json
-from splitgen.output.figures import FIGURES, LABEL_FIGURE, TYPE_FIGURE, label_figure, type_figure
-from splitgen.output.readme import dataset_readme, split_readme
+from splitgen.output.croissant import write_croissant
+from splitgen.output.figures import draw_figures
+from splitgen.output.manifest import write_manifest
+from splitgen.output.readme import write_readmes
 from splitgen.output.sides import Split, matching, shared_with, write_side
 from splitgen.problem import Problem
 from splitgen.published import facts_about
 from splitgen.selection import Selection
-from splitgen.shift import max_similarity
 
 TRAIN, TEST = "train", "test"
-LONGEST_NAME = 40  # of a split in a title
 
 
 def write_dataset(
@@ -48,13 +46,13 @@ def write_dataset(
     for split in splits:
         cards.append(card_fields(folder, problem, config, split, splits, figures))
         write_json(folder / split.name / "card.json", cards[-1])
-        if config.output.figures:
-            _figures(folder / split.name / FIGURES, problem, config, split)
-        readme = split_readme(cards[-1], config.output.figures)
-        (folder / split.name / "README.md").write_text(readme, encoding="utf-8")
         advance(1)
-    readme = dataset_readme(cards, overrides, config.output.figures)
-    (folder / "README.md").write_text(readme, encoding="utf-8")
+    if config.output.figures:
+        draw_figures(folder, problem, config, splits)
+    write_readmes(folder, cards, overrides, config.output)
+    if config.output.croissant:
+        write_croissant(folder, cards)
+    write_manifest(folder)
     return splits
 
 
@@ -98,30 +96,3 @@ def _evaluation_writer(folder: Path, problem: Problem, config: Config) -> Callab
         return Split(selection, train, test, test, measured, shared_with(index, test, config.leakage.overlap))
 
     return split_of
-
-
-def _figures(folder: Path, problem: Problem, config: Config, split: Split) -> None:
-    import matplotlib
-
-    with matplotlib.rc_context(matplotlib.rcParamsDefault):  # and not the user's own style
-        _draw(folder, problem, config, split)
-
-
-def _draw(folder: Path, problem: Problem, config: Config, split: Split) -> None:
-    measured, band = split.measured, split.selection.band
-    name = split.name if len(split.name) <= LONGEST_NAME else split.name[: LONGEST_NAME - 1] + "\u2026"
-    title = f"{name}: Familiarity {split.bound_value:.3f}"
-    interval = band.common if band else None
-    limits = (interval.low, interval.high) if interval else None
-    label_figure(folder / LABEL_FIGURE, measured.per_label, split.bound_value, limits, title)
-    counts = problem.counts if problem.evaluation is None else problem.evaluation
-    if problem.evaluation is None:
-        nearness = max_similarity(problem.similarity.of(counts.labels))
-        axis_titles = ("similarity to the nearest evaluation label", "mentions in the pool")
-    else:
-        every = measure(problem.counts, 0, problem.benchmark, problem.similarity, config.metric).per_label
-        nearness = np.array([every[label] for label in counts.labels])
-        axis_titles = ("Familiarity of the evaluation label", "mentions in the evaluation sets")
-    chosen = set(split.chosen.counts.labels)
-    selected = np.array([label in chosen for label in counts.labels])
-    type_figure(folder / TYPE_FIGURE, counts.labels, nearness, counts.mentions, selected, title, axis_titles)

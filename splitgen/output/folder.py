@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from splitgen.errors import ConfigError
-from splitgen.output.figures import FIGURE_NAMES, FIGURES
+from splitgen.errors import ConfigError, InputError
+from splitgen.output.manifest import MANIFEST, files_of, read_manifest
 
 
 def check_out(out: Path, overwrite: bool) -> None:
@@ -31,19 +30,13 @@ def check_out(out: Path, overwrite: bool) -> None:
         raise ConfigError("out", f"cannot be written: {existing} is a file, expected a folder")
 
 
-def _strange(out: Path) -> Path | None:
-    """Some file that no card of ours accounts for; None if there is none."""
-    ours = {Path("README.md")}
-    for card in out.glob("*/card.json"):
-        try:
-            files = json.loads(card.read_text(encoding="utf-8"))["files"]
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        band = card.relative_to(out).parent
-        ours |= {band / "card.json", band / "README.md", *(band / FIGURES / name for name in FIGURE_NAMES)}
-        ours |= {Path(name) for name in files}
-    found = (file.relative_to(out) for file in sorted(out.rglob("*")) if not file.is_dir() or file.is_symlink())
-    return next((file for file in found if file not in ours or len(ours) == 1), None)
+def _strange(out: Path) -> str | None:
+    """A file that is not ours, since no manifest of ours accounts for it; None if there is none."""
+    try:
+        ours = read_manifest(out)
+    except InputError:
+        return f"no {MANIFEST}" if any(out.iterdir()) else None
+    return next((file.as_posix() for file in files_of(out) if file.as_posix() not in ours), None)
 
 
 @contextmanager

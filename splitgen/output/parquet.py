@@ -15,7 +15,7 @@ def write_split(examples: pa.Table, folder: Path, split: str, examples_per_file:
     """Write a split as ``SPLIT-00000-of-0000N.parquet``.
 
     Args:
-        examples: columns id, tokens, ner_tags, spans.
+        examples: columns id, tokens, ner_tags, spans and maybe negatives.
     Returns: the files, in order.
     Raises: OSError.
     """

@@ -1,63 +1,102 @@
-"""The cards for people: README.md of the dataset and of every split, from the templates beside this file."""
+"""The cards for people: README.md of the dataset and of every split, from our templates or the user's."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from splitgen.config import OutputConfig
+from splitgen.errors import ConfigError
+from splitgen.output.croissant import FAMILIARITY_PAPER
+from splitgen.output.figures.names import captions
+from splitgen.output.front_matter import front_matter
+
 TEMPLATES = Path(__file__).parent / "templates"
+DATASET, SPLIT = "dataset.md.j2", "split.md.j2"
 MARKUP = re.compile(r"([\\`*_{}\[\]#|!~$@])")
+PLAIN_URL = re.compile(r"https?://[\w./~%?&=#:@+,-]+")
 MOST_FREQUENT = 20
-SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-NOT_CONTENT = re.compile(r"[+~]*(out|overwrite|cache_dir|engine|hydra)\b")  # overrides that leave the bytes as they are
-PATH_KEY = re.compile(r"(\+*\w+\.path=)(.*)")
+NOT_CONTENT = re.compile(r"[+~]*(path|out|overwrite|cache_dir|engine|hydra|output\.push_to_hub|output\.private)\b")
+PATH_KEY = re.compile(r"(\+*(?:\w+\.path|output\.templates)=)(.*)")
 
 
-def split_readme(card: Mapping[str, Any], figures: bool) -> str:
-    """A split's own card as Markdown; ``card`` is what card.json holds."""
-    most_frequent = list(card["types"].items())[:MOST_FREQUENT]
-    template = _environment().get_template("split.md.j2")
-    return template.render(**card, bound_value=_bound_value(card), figures=figures, most_frequent=most_frequent) + "\n"
-
-
-def dataset_readme(cards: Sequence[Mapping[str, Any]], overrides: Sequence[str] | None, figures: bool) -> str:
-    """The dataset's card: YAML that the Hub and the datasets library read, then Markdown.
+def write_readmes(
+    folder: Path, cards: Sequence[Mapping[str, Any]], overrides: Sequence[str] | None, output: OutputConfig
+) -> None:
+    """Write README.md of the dataset and of every split.
 
     Args:
-        cards: of the splits, in the order of the ladder.
-        overrides: what was given to the command, if a command it was.
+        folder: of the dataset, everything else written.
+        cards: what card.json of every split holds, in the order of the ladder.
+        overrides: what was given to the command, if a command it was; they leave no trace of where things are.
+    Raises: ConfigError for a template of the user's that does not work; OSError.
     """
-    from huggingface_hub import DatasetCardData
+    from huggingface_hub import DatasetCard
 
-    files = {name: file["examples"] for card in cards for name, file in card["files"].items()}
-    most = sum(files.values())
-    card_data = DatasetCardData(
-        task_categories=["token-classification"],
-        task_ids=["named-entity-recognition"],
-        size_categories=[next((name for limit, name in SIZES if most < limit), "n>1M")],
-        tags=["splitgen", "zero-shot-ner", "label-shift"],
-        configs=[_config(card, i == 0) for i, card in enumerate(cards)],
-    )
-    template = _environment().get_template("dataset.md.j2")
-    front_matter = f"---\n{card_data.to_yaml(line_break=chr(10))}\n---"
-    command = None if overrides is None else " ".join([*_again(overrides), "out=OUT"])
-    published = next((card["published"][0] for card in cards if card["published"]), None)
-    text = template.render(
-        **{**cards[0], "published": published},
-        banded=cards[0]["in_band"] is not None,
-        cards=cards,
-        card_data=front_matter,
-        replicates=_overlap_of_replicates(cards),
-        command=command,
-        figures=figures,
-    )
-    return text + "\n"
+    environment = _environment(output.templates)
+    command = None if overrides is None else " ".join(["splitgen", *_again(overrides), "out=OUT"])
+    shared = {"cards": cards, "command": command, "captions": captions(cards[0]["selection"]["select"])}
+    title = f"{cards[0]['pool']['name']} for {cards[0]['benchmark']['name']}: splits by Familiarity"
+    for card in cards:
+        place = folder / card["band"]["name"]
+        most_frequent = list(card["types"].items())[:MOST_FREQUENT]
+        text = _rendered(
+            environment,
+            SPLIT,
+            place,
+            {**shared, **card, "most_frequent": most_frequent, "bound_value": bound_value(card)},
+        )
+        (place / "README.md").write_text(text, encoding="utf-8")
+    values = {
+        **{**cards[0], "published": next((card["published"][0] for card in cards if card["published"]), None)},
+        **shared,
+        "card_data": front_matter(folder, cards, title),
+        "citations": [FAMILIARITY_PAPER, *cards[0]["pool"]["citation"], *cards[0]["benchmark"]["citation"]],
+        "banded": cards[0]["in_band"] is not None,
+        "replicates": _overlap_of_replicates(cards),
+    }
+    DatasetCard(_rendered(environment, DATASET, folder, values)).save(folder / "README.md")
+
+
+def check_templates(folder: str | None) -> None:
+    """Refuse early a folder of templates that cannot be used.
+
+    Raises: ConfigError.
+    """
+    if folder is None:
+        return
+    names = [name for name in (DATASET, SPLIT) if (Path(folder) / name).is_file()]
+    if not names:
+        raise ConfigError("output.templates", f"expected a folder with {DATASET} or {SPLIT}, found neither: {folder}")
+    for name in names:
+        try:
+            _environment(folder).get_template(name)
+        except (jinja2.TemplateError, UnicodeDecodeError) as error:
+            raise _template_error(name, error) from error
+
+
+def _rendered(environment: jinja2.Environment, name: str, place: Path, values: Mapping[str, Any]) -> str:
+    """A template filled in; ``figures`` are the names of those that are in the folder's ``figures``."""
+    figures = sorted(path.stem for path in (place / "figures").glob("*.png"))
+    try:
+        return environment.get_template(name).render(**values, figures=figures).rstrip("\n") + "\n"
+    except Exception as error:  # a template can raise anything
+        raise _template_error(name, error) from error
+
+
+def _template_error(name: str, error: Exception) -> ConfigError:
+    line = getattr(error, "lineno", None)
+    frames = error.__traceback__
+    while frames:  # of an error while it is rendered, the last line of a template
+        if frames.tb_frame.f_code.co_filename.endswith(name):
+            line = frames.tb_lineno
+        frames = frames.tb_next
+    return ConfigError("output.templates", f"{name}:{line or 1}: {error}. Mend the template")
 
 
 def _overlap_of_replicates(cards: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
@@ -80,15 +119,24 @@ def markdown(text: str) -> str:
     return MARKUP.sub(r"\\\1", escape(visible, quote=False))
 
 
-def _config(card: Mapping[str, Any], first: bool) -> dict[str, Any]:
-    """What the datasets library loads under a split's name: its files, by side and folder."""
-    parts = sorted({(path.split("/")[1].split("-")[0], path.split("/")[0]) for path in card["files"]}, reverse=True)
-    data_files = [{"split": side, "path": f"{folder}/{side}-*.parquet"} for side, folder in parts]
-    config = {"config_name": card["band"]["name"], "data_files": data_files}
-    return {**config, "default": True} if first else config
+def link(text: str) -> str:
+    """An address as a link, where it is plainly one; else as text."""
+    return f"<{text}>" if PLAIN_URL.fullmatch(text) else markdown(text)
 
 
-def _bound_value(card: Mapping[str, Any]) -> float:
+def fenced(text: str, language: str = "") -> str:
+    """Text as a code block that nothing in it can end."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text.strip()}\n{fence}"
+
+
+def said(items: Iterable[str], nothing: str = "not stated in the config") -> str:
+    """Several texts in a row, or that there is none."""
+    return "; ".join(markdown(item) for item in items) or nothing
+
+
+def bound_value(card: Mapping[str, Any]) -> float:
     """The Familiarity that the band is about: of its only target, else as a whole."""
     familiarity, targets = card["familiarity"], list(card["band"]["targets"])
     if len(targets) != 1:
@@ -105,11 +153,20 @@ def _again(overrides: Sequence[str]) -> list[str]:
     return [quote(override) for override in named]
 
 
-@cache
-def _environment() -> jinja2.Environment:
+def _environment(templates: str | None) -> jinja2.Environment:
+    """Templates of the user's folder, else ours, which can be extended as ``splitgen/NAME``."""
+    own = jinja2.FileSystemLoader(TEMPLATES)
+    loaders = [own] if templates is None else [jinja2.FileSystemLoader(templates), own]
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, autoescape=False
+        loader=jinja2.ChoiceLoader([*loaders, jinja2.PrefixLoader({"splitgen": own})]),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
     )
-    environment.filters["md"] = markdown
-    environment.filters["bound_value"] = _bound_value
+    environment.filters |= {
+        "md": markdown,
+        "link": link,
+        "fenced": fenced,
+        "said": said,
+        "bound_value": bound_value,
+    }
     return environment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -12,12 +12,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from splitgen.config import Config, FactConfig
-from splitgen.engines import load_engine
+from splitgen.engines import Engine, load_engine
 from splitgen.labels import LabelCounts, count_batch, gather_counts
 from splitgen.leakage import TextIndex
 from splitgen.measurement import Measurement
+from splitgen.output.formats import Written, write_format
 from splitgen.output.parquet import read_batches, write_split
-from splitgen.pools.pool import batches
+from splitgen.pools.pool import NEGATIVES, batches, has_negatives
 from splitgen.search.matching import DISTRIBUTIONS, NEARLY, Sizes, ks_distance, ks_tolerance
 from splitgen.selection import Selection
 from splitgen.spans import add_tags, item_counts, keep_spans
@@ -30,12 +31,14 @@ class Side:
     Attributes:
         ids: of the examples, in their order.
         tokens: of every example, shape (examples,).
+        formats: the same examples in other formats.
     """
 
     files: list[Path]
     ids: list[str]
     counts: LabelCounts
     tokens: NDArray[np.intp]
+    formats: Mapping[str, Written] = field(default_factory=dict)
 
     @cached_property
     def sizes(self) -> Sizes:
@@ -96,25 +99,39 @@ class Split:
 
 
 def write_side(folder: Path, name: str, examples: pa.Table, labels: frozenset[str] | None, config: Config) -> Side:
-    """Write examples as ``folder/NAME-00000-of-0000N.parquet``, and read them back.
+    """Write examples as ``folder/NAME-00000-of-0000N.parquet``, read them back, and write these in other formats too.
 
     Args:
         labels: keep only mentions of these, normalised; all if None.
     Raises: OSError.
     """
     how, engine = config.metric.normalise, load_engine(config.engine)
+    if NEGATIVES in examples.column_names and (name == "test" or not has_negatives(examples)):
+        examples = examples.drop_columns(NEGATIVES)  # an evaluation set is annotated for all its types
     kept = pa.concat_tables(engine.map(partial(select_batch, labels=labels, how=how), batches(examples)))
-    files = write_split(kept, folder, name, config.output.examples_per_file)
-    written = list(read_batches(files))
-    counted = engine.map(partial(count_batch, how=how), written)
-    counts = gather_counts((batch.num_rows, table) for batch, table in zip(written, counted, strict=True))
-    tokens = [item_counts(batch, "tokens") for batch in written]
-    ids = [id_ for batch in written for id_ in batch.column("id").to_pylist()]
+    side = read_side(write_split(kept, folder, name, config.output.examples_per_file), how, engine)
+    formats = [each for each in sorted(set(config.output.formats)) if each != "parquet"]
+    return replace(
+        side, formats={each: write_format(each, read_batches(side.files), folder / each, name) for each in formats}
+    )
+
+
+def read_side(files: list[Path], how: str, engine: Engine) -> Side:
+    """Read and count the Parquet files of a side.
+
+    Args:
+        how: label normalisation, see splitgen.labels.
+    """
+    batches = list(read_batches(files))
+    counted = engine.map(partial(count_batch, how=how), batches)
+    counts = gather_counts((batch.num_rows, table) for batch, table in zip(batches, counted, strict=True))
+    tokens = [item_counts(batch, "tokens") for batch in batches]
+    ids = [id_ for batch in batches for id_ in batch.column("id").to_pylist()]
     return Side(files, ids, counts, np.concatenate(tokens) if tokens else np.empty(0, dtype=np.intp))
 
 
 def select_batch(batch: pa.Table, labels: frozenset[str] | None, how: str) -> pa.Table:
-    """Examples with only the mentions of the selected types, tags added."""
+    """Examples with only the mentions and the negatives of the selected types, tags added."""
     return add_tags(keep_spans(batch, labels, how))
 
 

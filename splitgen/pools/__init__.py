@@ -16,7 +16,7 @@ import pyarrow as pa
 from splitgen.choices import POOL_FORMATS
 from splitgen.config import PoolConfig
 from splitgen.errors import ConfigError, InputError
-from splitgen.pools.pool import Dropped, Parsed, Pool, Record, Unfit, Unusable, collect
+from splitgen.pools.pool import EXAMPLES, Dropped, Parsed, Pool, Record, Unfit, Unusable, collect, has_negatives
 from splitgen.pools.rows import Options, Row, hub_rows, local_rows
 
 Records = Iterable[Record | Unusable]
@@ -26,6 +26,7 @@ FORMATS = POOL_FORMATS[1:]  # without the demo
 FILES_ONLY = {"conll": "a CoNLL file"}
 EXPECTED = {
     "gliner": "a GLiNER JSON or JSONL file",
+    "gliner2": "a GLiNER2 JSONL file",
     "offsets": "a JSON file with character offsets",
     "neretrieve": "NERetrive_sup_train.jsonl, as its authors ship it",
     **FILES_ONLY,
@@ -110,12 +111,12 @@ def _parsed(config: PoolConfig, rows: Iterable[Row], seed: int) -> Records:
             yield Unusable(row.where, "a record is not a JSON object")
         else:
             try:
-                tokens, spans = parse(row, options)
+                parsed = parse(row, options)
             except Unfit as error:
                 yield Unusable(row.where, str(error))
             else:
                 id_ = row.value.get("id")
-                yield Record(row.where, str(row.number if id_ is None else id_), tokens, spans)
+                yield Record(row.where, str(row.number if id_ is None else id_), *parsed)
 
 
 def _expanded(rows: Iterable[Row], expand: Callable[[Row], Iterable[Row]] | None) -> Iterator[Row]:
@@ -156,6 +157,8 @@ def fingerprint(path: Path) -> str:
 
 def _content_sha256(examples: pa.Table) -> str:
     digest = hashlib.sha256()
+    if not has_negatives(examples):
+        examples = examples.select(EXAMPLES.names)
     for batch in examples.to_batches(max_chunksize=1000):
         digest.update(repr(batch.to_pylist()).encode())
     return digest.hexdigest()

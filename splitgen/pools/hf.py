@@ -1,6 +1,7 @@
 """Hugging Face data: ``tokens`` with ``spans`` or with ``ner_tags``; where both are there, spans count.
 
 Spans are structs of start, end (inclusive) and label, or such triples; tags are BIO strings or a ClassLabel of them.
+``negatives`` may name types that do not occur.
 """
 
 from __future__ import annotations
@@ -13,13 +14,12 @@ from splitgen.pools.rows import Options, Row
 
 
 def parse(row: Row, options: Options) -> Parsed:
-    """Tokens and spans of a record. Raises: Unfit."""
+    """Tokens, spans and negative types of a record. Raises: Unfit."""
     value = row.value
     if "tokens" not in value or not {"spans", "ner_tags"} & value.keys():
         raise Unfit("a record lacks tokens, or both spans and ner_tags")
-    if "spans" in value:
-        return value["tokens"], _spans(value["spans"])
-    return value["tokens"], _tagged(value["tokens"], value["ner_tags"])
+    spans = _spans(value["spans"]) if "spans" in value else _tagged(value["tokens"], value["ner_tags"])
+    return value["tokens"], spans, value.get("negatives")
 
 
 def _spans(value: Any) -> Any:

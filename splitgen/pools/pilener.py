@@ -20,7 +20,7 @@ QUESTION = re.compile(r"What describes (.*) in the text\?", re.DOTALL)
 
 
 def parse(row: Row, options: Options) -> Parsed:
-    """Tokens and spans of a conversation. Raises: Unfit."""
+    """Tokens, spans and negative types of a conversation. Raises: Unfit."""
     turns = row.value.get("conversations")
     values: list[Any] = (
         [turn.get("value") for turn in turns if isinstance(turn, dict)] if isinstance(turns, list) else []
@@ -31,11 +31,13 @@ def parse(row: Row, options: Options) -> Parsed:
     if text is None:
         raise Unfit("a conversation has no text")
     tokens = tokenise(text)
-    mentions = []
+    mentions, negatives = [], []
     for question, answer in pairwise(values):
         if asked := QUESTION.fullmatch(question.strip()):
-            mentions += [(mention, asked[1]) for mention in _answers(answer)]
-    return tokens, mark(tokens, mentions)
+            found = _answers(answer)
+            mentions += [(mention, asked[1]) for mention in found]
+            negatives += [] if found else [asked[1]]
+    return tokens, mark(tokens, mentions), negatives
 
 
 def _answers(answer: str) -> list[str]:

@@ -9,15 +9,18 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from splitgen.errors import InputError
 
 Span: TypeAlias = tuple[Any, Any, Any]
-Parsed: TypeAlias = tuple[Any, Any]  # what should be tokens and spans, see Record
+# what should be tokens and spans, and maybe negatives, see Record
+Parsed: TypeAlias = tuple[Any, Any] | tuple[Any, Any, Any]
 
 SPANS = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32()), ("label", pa.string())]))
 EXAMPLES = pa.schema([("id", pa.string()), ("tokens", pa.list_(pa.string())), ("spans", SPANS)])
+NEGATIVES = "negatives"  # a column of types that a text is known not to mention, which examples may have
 BATCH = 10_000  # examples turned into Arrow at a time, and the unit of work of an engine
 
 
@@ -30,12 +33,14 @@ class Record:
         id: what the source calls it, or its place in the source.
         tokens: should be a list of strings.
         spans: should be (start, end, label) triples, ends inclusive; None where the reader could not find any.
+        negatives: should be a list of labels that the source says do not occur; None where it says nothing.
     """
 
     where: str
     id: str
     tokens: Any
     spans: Any
+    negatives: Any = None
 
 
 class Unfit(ValueError):
@@ -74,7 +79,7 @@ class Pool:
         name: what people call it.
         source: file name or Hub id, without a path.
         sha256: of the bytes it was read from.
-        examples: columns id, tokens, spans (see EXAMPLES); ends of spans are inclusive.
+        examples: columns id, tokens, spans (see EXAMPLES) and negatives; ends of spans are inclusive.
     """
 
     name: str
@@ -97,6 +102,11 @@ class Pool:
 def batches(examples: pa.Table) -> list[pa.Table]:
     """Examples in the units of work of an engine, at least one."""
     return [examples.slice(start, BATCH) for start in range(0, max(examples.num_rows, 1), BATCH)]
+
+
+def has_negatives(examples: pa.Table) -> bool:
+    """Whether any example has a negative type."""
+    return NEGATIVES in examples.column_names and len(pc.list_flatten(examples.column(NEGATIVES))) > 0
 
 
 def check(record: Record) -> str | None:
@@ -122,6 +132,9 @@ def check(record: Record) -> str | None:
             return "a label is not text"
         if not label.strip():
             return "a label is empty"
+    negatives = [] if record.negatives is None else record.negatives
+    if not isinstance(negatives, list) or not all(isinstance(label, str) for label in negatives):
+        return "negatives are not a list of labels"
     return None
 
 
@@ -157,7 +170,7 @@ def collect(records: Iterable[Record | Unusable], strict: bool, key: str) -> tup
 
 
 def _table(records: list[Record]) -> pa.Table:
-    return pa.table(
+    examples = pa.table(
         {
             "id": _clean([record.id for record in records]),
             "tokens": [_clean(record.tokens) for record in records],
@@ -168,6 +181,8 @@ def _table(records: list[Record]) -> pa.Table:
         },
         schema=EXAMPLES,
     )
+    negatives = [[label for label in _clean(record.negatives or []) if label.strip()] for record in records]
+    return examples.append_column(NEGATIVES, pa.array(negatives, pa.list_(pa.string())))
 
 
 def _clean(texts: list[str]) -> list[str]:

@@ -85,6 +85,19 @@ def local_rows(path: Path, split: str, key: str = "pool") -> Iterator[Row]:
     )
 
 
+def split_names(folder: Path) -> list[str]:
+    """The splits of a folder of Parquet files, or one written by save_to_disk; ``train`` if none is named.
+
+    Raises: InputError if it is neither.
+    """
+    if (folder / "dataset_dict.json").exists():
+        return sorted(_read_object(str(folder / "dataset_dict.json")).get("splits", []))
+    files = sorted(folder.rglob("*.parquet"))
+    if not files and not (folder / "state.json").exists():
+        raise InputError(str(folder), "expected a dataset: a folder with cards, with Parquet files, or by save_to_disk")
+    return sorted({name for file in files if (name := _split_named(file, folder))}) or ["train"]
+
+
 def hub_rows(hub_id: str, subset: str | None, split: str, revision: str | None) -> Iterator[Row]:
     """Rows of a dataset on the Hub, or of its copy in the Hugging Face cache when offline.
 

@@ -1,0 +1,119 @@
+"""Reports: many datasets, or a sweep, in one table, one figure and one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from splitgen.config import EmbedderConfig
+from splitgen.embedders import load_embedder, similarity
+from splitgen.errors import ConfigError, InputError, SplitgenError
+from splitgen.output.figures.ladder import LadderRow, ladder_figure
+from splitgen.output.readme import bound_value
+from splitgen.problem import Progress
+from splitgen.report.dataset import ReportedDataset
+from splitgen.report.html import html_report
+from splitgen.report.table import csv_of, markdown_of, rows_of
+from splitgen.verification.cards import StatedCard, embedder_of, read_card
+
+FILES = ("report.md", "report.csv", "report.png", "report.html")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Datasets that were read, and what could not be shown of them.
+
+    Attributes:
+        notes: for people.
+    """
+
+    datasets: list[ReportedDataset]
+    notes: list[str]
+
+
+def read_datasets(paths: Sequence[str]) -> list[ReportedDataset]:
+    """The datasets at, or anywhere below, some folders, in order; without similarities.
+
+    Raises: ConfigError if there is none at one of them; InputError for a card that is none.
+    """
+    found: dict[Path, str] = {}
+    for path in map(Path, paths):
+        folders = sorted({card.parent.parent for card in path.rglob("card.json") if card.parent != path})
+        folders = [each for each in folders if not any(part.startswith(".") for part in each.relative_to(path).parts)]
+        if not folders:
+            raise ConfigError("path", f"expected a dataset of splitgen's, or a folder of such, found none: {path}")
+        for folder in folders:
+            name = path.resolve().name if folder == path else folder.relative_to(path).as_posix()
+            found.setdefault(folder.resolve(), name)
+    twice = len(set(found.values())) < len(found)
+    return [_read(folder, folder.as_posix() if twice else name) for folder, name in found.items()]
+
+
+def _read(folder: Path, name: str) -> ReportedDataset:
+    cards = []
+    for path in sorted(folder.glob("*/card.json")):
+        card, wrong = read_card(path)
+        if card is None:
+            raise InputError(str(path), f"{wrong[0]}. See splitgen verify path={folder}")
+        cards.append(card.fields)
+    cards.sort(key=lambda card: -bound_value(card))
+    train = sorted({label for card in cards for label in card["types"]})
+    sets = [labels for card in cards for labels in card["benchmark"]["labels"].values()]
+    evaluation = sorted({label for labels in sets for label in labels})
+    return ReportedDataset(name, folder, cards, tuple(train), tuple(evaluation), None)
+
+
+def with_similarities(
+    datasets: Sequence[ReportedDataset], given: EmbedderConfig, cache_dir: Path, progress: Progress
+) -> Report:
+    """The datasets with how near their types are to the evaluation labels, where their embedder can be had.
+
+    Args:
+        given: only its ``path`` is used, see ``embedder_of``.
+    """
+    result, notes = [], []
+    for dataset in datasets:
+        try:
+            embedder = load_embedder(embedder_of(StatedCard(dataset.name, dataset.cards[0]), given))
+            if embedder.sha256 != dataset.cards[0]["embedder"]["sha256"]:
+                raise ConfigError("embedder.path", "another embedder than the cards'")
+            if embedder.stored_at_once is None:
+                raise ConfigError("embedder.pooling", "its vectors depend on all labels of the pool")
+            labels = len(dataset.train_labels) + len(dataset.eval_labels)
+            with progress.step(f"embedding labels of {dataset.name}", labels) as advance:
+                measure = dataset.cards[0]["familiarity"]["similarity"]
+                similar = similarity(embedder, dataset.train_labels, dataset.eval_labels, cache_dir, advance, measure)
+            result.append(replace(dataset, similarity=similar.matrix))
+        except SplitgenError as error:
+            notes.append(f"{dataset.name}: no similarities in the page ({str(error).splitlines()[0]})")
+            result.append(dataset)
+    return Report(result, notes)
+
+
+def write_report(report: Report, folder: Path) -> list[Path]:
+    """Write the table as Markdown and CSV, the figure, and the page.
+
+    Returns: the files.
+    Raises: OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    table, csv, figure, page = (folder / name for name in FILES)
+    rows = rows_of(report.datasets)
+    table.write_text(markdown_of(rows), encoding="utf-8")
+    csv.write_text(csv_of(rows), encoding="utf-8", newline="")
+    ladder_figure(figure, ladder_rows(report.datasets), "Familiarity of every split")
+    page.write_text(html_report(report.datasets), encoding="utf-8")
+    return [table, csv, figure, page]
+
+
+def ladder_rows(datasets: Sequence[ReportedDataset]) -> list[LadderRow]:
+    """A row for every split of every dataset."""
+    rows = []
+    for dataset in datasets:
+        for card in dataset.cards:
+            name = card["band"]["name"] if len(datasets) == 1 else f"{dataset.name} {card['band']['name']}"
+            facts, band = card["selection"].get("attainable"), card["band"]
+            attainable = (facts["low"], facts["high"]) if facts else None
+            rows.append(LadderRow(name, bound_value(card), band["low"], band["high"], attainable))
+    return rows

@@ -1,0 +1,224 @@
+"""What the tables of the HTML report are about: their columns, and the value of each in a card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from splitgen.output.readme import bound_value
+from splitgen.report.dataset import ReportedDataset
+from splitgen.report.html_cells import Column, Interval, Link, Table
+
+Card = Mapping[str, Any]
+Getter = Callable[[Any], Any]
+
+TOLD_OTHERWISE = (
+    "pool",
+    "benchmark",
+    "embedder",
+    "bands",
+    "ladder",
+    "seed",
+    "output",
+    "published",
+)  # keys of the config
+
+
+def overview(datasets: Sequence[ReportedDataset], targets: Sequence[str]) -> Table:
+    """All splits of all datasets, with the keys of the config in which the datasets differ.
+
+    Args:
+        targets: places of the page where the datasets are.
+    """
+    rows = [
+        (dataset, target, card) for dataset, target in zip(datasets, targets, strict=True) for card in dataset.cards
+    ]
+    columns = [
+        (Column("Dataset"), lambda row: Link(row[0].name, row[1])),
+        *[(column, _of_card(value)) for column, value in (*RESULT, *SIZES, *DISTANCES, SHARED)],
+        (Column("Seed", "count"), lambda row: row[2]["selection"]["seed"]),
+        *[(Column(key), lambda row, key=key: row[2][key.lower()]["name"]) for key in ("Pool", "Benchmark", "Embedder")],
+        *[(Column(key, "code"), lambda row, key=key: _setting(row[2], key)) for key in _differing(datasets)],
+    ]
+    return _table("All splits of all datasets", columns, rows)
+
+
+def splits_table(cards: Sequence[Card]) -> Table:
+    """What every split is, and how large."""
+    tokens = (Column("Tokens", "count", "of the training side"), lambda card: card["counts"]["tokens"])
+    return _table("Measured on the written files", [*RESULT, *SIZES, tokens, SHARED], cards)
+
+
+def targets_table(cards: Sequence[Card]) -> Table:
+    """The intervals of bands that are about single evaluation sets or labels."""
+    rows = []
+    for card in cards:
+        values = {**card["familiarity"]["per_label"], **card["familiarity"]["per_benchmark"]}
+        for target, interval in card["band"]["targets"].items():
+            low, high, value = interval["low"], interval["high"], values.get(target)
+            hit = None if value is None else low <= value <= high
+            rows.append([card["band"]["name"], target, low, high, value, hit])
+    kinds = {
+        **{"Split": "text", "Target": "text", "Low": "familiarity", "High": "familiarity"},
+        **{"Familiarity": "shade", "In band": "hit"},
+    }
+    return Table("Targets of the bands", [Column(title, kind) for title, kind in kinds.items()], rows)
+
+
+def shift_table(cards: Sequence[Card]) -> Table:
+    """Familiarity by all its aggregates, and the other measures of label shift."""
+    columns = [
+        NAME,
+        *[
+            (Column(f"Mean over {name}", "shade"), lambda card, name=name: card["familiarity"]["aggregates"].get(name))
+            for name in cards[0]["familiarity"]["aggregates"]
+        ],
+        *[
+            (Column(title, kind, note), lambda card, key=key: card["label_shift"][key])
+            for key, (title, kind, note) in SHIFT.items()
+        ],
+    ]
+    return _table("By mean, and other measures of label shift", columns, cards)
+
+
+def sets_table(cards: Sequence[Card]) -> Table:
+    """Familiarity of every evaluation set, by split."""
+    values = [card["familiarity"]["per_benchmark"] for card in cards]
+    names = list(dict.fromkeys(name for each in values for name in each))
+    columns = [Column("Evaluation set"), *[Column(card["band"]["name"], "shade") for card in cards]]
+    return Table("By evaluation set", columns, [[name, *_each(values, name)] for name in names])
+
+
+def labels_table(cards: Sequence[Card], labels: Sequence[str]) -> Table:
+    """Familiarity of every evaluation label, by split; its sets, and its mentions where all splits share them."""
+    values = [card["familiarity"]["per_label"] for card in cards]
+    sets, side = cards[0]["benchmark"]["labels"], cards[0]["evaluation"]
+    found: dict[str, list[str]] = {label: [] for label in labels}
+    for name, members in sets.items():
+        for label in dict.fromkeys(members):
+            found.setdefault(label, []).append(name)
+    mentions = side["types"] if side and cards[0]["selection"]["select"] != "eval" else {}
+    columns = [
+        Column("Evaluation label"),
+        Column("In sets"),
+        Column("Mentions", "count", "in the evaluation examples"),
+        *[Column(card["band"]["name"], "shade") for card in cards],
+    ]
+    rows = [[label, ", ".join(found[label]), mentions.get(label), *_each(values, label)] for label in labels]
+    return Table("By evaluation label", columns, rows).without_empty_columns()
+
+
+def matching_table(cards: Sequence[Card]) -> Table:
+    """What was to be held equal, and how closely it was."""
+    columns = [
+        NAME,
+        *[
+            (Column(key.capitalize(), "deviation", "deviation from the mean of the splits"), _matched(key, "deviation"))
+            for key in ("examples", "types", "mentions")
+        ],
+        *DISTANCES,
+        (
+            Column("KL", "distance", "Kullback-Leibler divergence of the types from the source's, in nats"),
+            lambda card: card["selection"]["divergence"],
+        ),
+        (Column("Gave way"), lambda card: ", ".join(card["selection"].get("gave_way", [])).replace("_", " ")),
+    ]
+    return _table("Deviation from the splits' mean, and distance between them", columns, cards)
+
+
+def overlap_table(cards: Sequence[Card], what: str) -> Table:
+    """The share of the examples, or of the types, of every split that another split has too."""
+    names = [card["band"]["name"] for card in cards]
+    columns = [Column("Split"), *[Column(f"in {name}", "shaded share") for name in names]]
+    rows = [[card["band"]["name"], *[card["siblings"].get(name, {}).get(what) for name in names]] for card in cards]
+    return Table(f"{what.capitalize()} of a split that another has too", columns, rows)
+
+
+def files_table(cards: Sequence[Card]) -> Table:
+    """The files, with what they can be checked against."""
+    files = {name: file for card in cards for name, file in card["files"].items()}
+    rows = [[name, file["examples"], file["sha256"]] for name, file in sorted(files.items())]
+    return Table("Files", [Column("File"), Column("Examples", "count"), Column("SHA-256", "code")], rows)
+
+
+def interval_of(card: Card) -> Interval | None:
+    """The interval that a band asks for, where there is one."""
+    band = card["band"]
+    of = list(band["targets"])
+    if band["low"] is None:
+        lows = [interval["low"] for interval in band["targets"].values()]
+        return Interval(f"{len(of)} intervals", min(lows)) if of else None
+    about = f" of {of[0]}" if len(of) == 1 else f", each of {len(of)}" if of else ""
+    return Interval(f"{band['low']:.4f}\u2013{band['high']:.4f}{about}", band["low"])
+
+
+def _table(caption: str, columns: Sequence[tuple[Column, Getter]], items: Iterable[Any]) -> Table:
+    rows = [[value(item) for _, value in columns] for item in items]
+    return Table(caption, [column for column, _ in columns], rows).without_empty_columns()
+
+
+def _each(values: Iterable[Mapping[str, float]], key: str) -> list[float | None]:
+    return [each.get(key) for each in values]
+
+
+def _of_card(value: Getter) -> Getter:
+    return lambda row: value(row[2])
+
+
+def _matched(key: str, figure: str) -> Getter:
+    return lambda card: card["matching"][key][figure]
+
+
+def _published(key: str) -> Getter:
+    return lambda card: card["published"][0][key] if card["published"] else None
+
+
+def _setting(card: Card, key: str) -> str:
+    value = _flat(card["splitgen"]["config"]).get(key)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _differing(datasets: Sequence[ReportedDataset]) -> list[str]:
+    """The keys of the config that have several values, except those that other columns tell of."""
+    configs = [_flat(dataset.cards[0]["splitgen"]["config"]) for dataset in datasets]
+    keys = dict.fromkeys(key for config in configs for key in config if key.split(".")[0] not in TOLD_OTHERWISE)
+    return [key for key in keys if len({json.dumps(config.get(key)) for config in configs}) > 1]
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in config.items():
+        result.update(_flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value})
+    return result
+
+
+NAME: tuple[Column, Getter] = (Column("Split"), lambda card: card["band"]["name"])
+RESULT: tuple[tuple[Column, Getter], ...] = (
+    NAME,
+    (Column("Target", note="the interval that Familiarity must lie in"), interval_of),
+    (Column("Familiarity", "shade", "measured on the written files; higher is easier"), bound_value),
+    (Column("In band", "hit"), lambda card: card["in_band"]),
+    (Column("Published", "familiarity"), _published("familiarity")),
+    (Column("Difference", "difference", "measured less published"), _published("difference")),
+    (Column("Published F1", "score"), _published("f1")),
+)
+SIZES: tuple[tuple[Column, Getter], ...] = tuple(
+    (Column(key.capitalize(), "count"), _matched(key, "value")) for key in ("examples", "types", "mentions")
+)
+KS = "greatest Kolmogorov-Smirnov distance to another split of the dataset, of "
+DISTANCES: tuple[tuple[Column, Getter], ...] = (
+    (Column("KS types", "distance", KS + "mentions per type"), _matched("profile", "ks")),
+    (Column("KS mentions", "distance", KS + "mentions per example"), _matched("mentions_per_example", "ks")),
+    (Column("KS tokens", "distance", KS + "tokens per example"), _matched("tokens_per_example", "ks")),
+)
+SHARED: tuple[Column, Getter] = (
+    Column("Shared texts", "count", "examples whose text the other side has too, exactly or nearly"),
+    lambda card: card["leakage"]["near"] if card["leakage"] else None,
+)
+SHIFT = {
+    "exact_overlap": ("Exact overlap", "shaded share", "evaluation labels that are a training type"),
+    "substring_overlap": ("Substring overlap", "shaded share", "that are, contain or are contained in one"),
+    "mean_max_similarity": ("Mean max similarity", "shade", "of the nearest training type"),
+    "mean_entropy": ("Mean entropy", "distance", "of a training type over the labels, in nats"),
+}

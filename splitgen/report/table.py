@@ -1,0 +1,109 @@
+"""The table of a report: a line for every split of every dataset."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from splitgen.output.readme import bound_value, markdown
+from splitgen.report.dataset import ReportedDataset
+
+Row = dict[str, Any]
+
+COLUMNS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "split": lambda card: card["band"]["name"],
+    "low": lambda card: card["band"]["low"],
+    "high": lambda card: card["band"]["high"],
+    "in_band": lambda card: card["in_band"],
+    "familiarity": bound_value,
+    "examples": lambda card: card["matching"]["examples"]["value"],
+    "types": lambda card: card["matching"]["types"]["value"],
+    "mentions": lambda card: card["matching"]["mentions"]["value"],
+    "ks_profile": lambda card: card["matching"]["profile"]["ks"],
+    "ks_mentions_per_example": lambda card: card["matching"]["mentions_per_example"]["ks"],
+    "ks_tokens_per_example": lambda card: card["matching"]["tokens_per_example"]["ks"],
+    "gave_way": lambda card: " ".join(card["selection"].get("gave_way", [])),
+    "shared_texts": lambda card: card["leakage"]["near"] if card["leakage"] else None,
+    "exact_overlap": lambda card: card["label_shift"]["exact_overlap"],
+    "divergence": lambda card: card["selection"]["divergence"],
+    "pool": lambda card: card["pool"]["name"],
+    "benchmark": lambda card: card["benchmark"]["name"],
+    "embedder": lambda card: card["embedder"]["name"],
+    "k": lambda card: card["familiarity"]["k"],
+    "weighting": lambda card: card["familiarity"]["weighting"],
+    "aggregate": lambda card: card["familiarity"]["aggregate"],
+    "method": lambda card: card["selection"]["method"],
+    "select": lambda card: card["selection"]["select"],
+    "unselected": lambda card: card["selection"]["unselected"],
+    "seed": lambda card: card["selection"]["seed"],
+}
+ALWAYS = ("dataset", "split", "low", "high", "in_band", "familiarity", "examples", "types", "mentions")
+WHERE_VARIED = (
+    "pool",
+    "benchmark",
+    "embedder",
+    "k",
+    "weighting",
+    "aggregate",
+    "method",
+    "select",
+    "unselected",
+    "seed",
+)
+DIGITS = {"low": 4, "high": 4, "familiarity": 4, "exact_overlap": 3, "divergence": 3}
+LEFT = ("dataset", "split", "in_band", "gave_way", "pool", "benchmark", "embedder", "weighting", "aggregate", "method")
+
+
+def rows_of(datasets: Sequence[ReportedDataset]) -> list[Row]:
+    """What there is to say of every split, by column, ``dataset`` first."""
+    return [
+        {"dataset": dataset.name, **{name: value(card) for name, value in COLUMNS.items()}}
+        for dataset in datasets
+        for card in dataset.cards
+    ]
+
+
+def columns_to_show(rows: Sequence[Row]) -> list[str]:
+    """The columns that everybody wants, and those in which the datasets differ."""
+    varied = [name for name in WHERE_VARIED if len({row[name] for row in rows}) > 1]
+    told = [name for name in ("gave_way", "shared_texts") if any(row[name] for row in rows)]
+    return [*ALWAYS, *told, *varied]
+
+
+def shown(name: str, value: Any) -> str:
+    """A value as people read it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
+    if isinstance(value, float):
+        return f"{value:.{DIGITS.get(name, 3)}f}"
+    return f"{value:,}" if isinstance(value, int) and name != "seed" else str(value)
+
+
+def markdown_of(rows: Sequence[Row]) -> str:
+    """The table in Markdown, with the columns that are worth showing."""
+    columns = columns_to_show(rows)
+    lines = [
+        f"| {' | '.join(name.replace('_', ' ') for name in columns)} |",
+        f"|{''.join('---|' if name in LEFT else '---:|' for name in columns)}",
+        *(f"| {' | '.join(markdown(shown(name, row[name])) for name in columns)} |" for row in rows),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def csv_of(rows: Sequence[Row]) -> str:
+    """The table with all columns; what is unknown is empty. Text that a spreadsheet would take for a formula is led by
+    an apostrophe."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _inert(value) for name, value in row.items()})
+    return text.getvalue()
+
+
+def _inert(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
