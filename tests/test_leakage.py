@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splitgen.leakage import TextIndex
@@ -57,6 +57,7 @@ def test_nothing_is_shared_with_nothing():
 WORDS = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=12).map(" ".join)
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, min_size=1, max_size=6), st.lists(WORDS, min_size=1, max_size=6), st.sampled_from([0.3, 0.5, 1]))
 def test_against_sets_of_trigrams(texts, others, overlap):
     import re

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from splitgen.console.terminal import plain, terminal
-from splitgen.report import Report
-from splitgen.report.table import LEFT, columns_to_show, rows_of, shown
+from splitgen.reports import Report
+from splitgen.reports.table import LEFT, columns_to_show, rows_of, shown
 
 
 def show_report(report: Report, written: list[Path]) -> None:

@@ -26,7 +26,7 @@ COLUMNS = {
     "tokens": "The words of the text.",
     "ner_tags": "A BIO tag for every token; where spans overlap the longest has it, then the first, then by label.",
     "spans": "All mentions: the places of their first and last token, both inclusive, and their entity type.",
-    "negatives": "Entity types that the example has no mention of.",
+    "negatives": "Selected entity types that the source says do not occur in the example.",
 }
 FAMILIARITY_PAPER = """\
 @inproceedings{golde2025familiarity,

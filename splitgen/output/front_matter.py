@@ -71,7 +71,7 @@ def _info(folder: Path, card: Card) -> Any:
         groups = [each.row_group(i) for each in metadata for i in range(each.num_row_groups)]
         size = sum(group.total_byte_size for group in groups)
         splits.add(SplitInfo(side, size, sum(each.num_rows for each in metadata)))
-        schema = metadata[0].schema.to_arrow_schema()
+        schema = schema or metadata[0].schema.to_arrow_schema()  # the training side alone may have negatives
     return DatasetInfo(
         features=Features.from_arrow_schema(schema),
         splits=splits,

@@ -41,7 +41,7 @@ def projection(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     count = len(vectors)
-    if count < 3:
+    if count < 3 or np.ptp(vectors, axis=0).max() < 1e-6:
         return np.column_stack([np.arange(count), np.zeros(count)]).astype(np.float64)
     with threadpool_limits(limits=1):
         exact = vectors.astype(np.float64)

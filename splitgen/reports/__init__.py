@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,9 +13,9 @@ from splitgen.errors import ConfigError, InputError, SplitgenError
 from splitgen.output.figures.ladder import LadderRow, ladder_figure
 from splitgen.output.readme import bound_value
 from splitgen.problem import Progress
-from splitgen.report.dataset import ReportedDataset
-from splitgen.report.html import html_report
-from splitgen.report.table import csv_of, markdown_of, rows_of
+from splitgen.reports.dataset import ReportedDataset
+from splitgen.reports.html import html_report
+from splitgen.reports.table import csv_of, markdown_of, rows_of
 from splitgen.verification.cards import StatedCard, embedder_of, read_card
 
 FILES = ("report.md", "report.csv", "report.png", "report.html")
@@ -44,10 +45,14 @@ def read_datasets(paths: Sequence[str]) -> list[ReportedDataset]:
         if not folders:
             raise ConfigError("path", f"expected a dataset of splitgen's, or a folder of such, found none: {path}")
         for folder in folders:
-            name = path.resolve().name if folder == path else folder.relative_to(path).as_posix()
+            name = (path.name or path.resolve().name) if folder == path else folder.relative_to(path).as_posix()
             found.setdefault(folder.resolve(), name)
-    twice = len(set(found.values())) < len(found)
-    return [_read(folder, folder.as_posix() if twice else name) for folder, name in found.items()]
+    seen: Counter[str] = Counter()
+    datasets = []
+    for folder, name in found.items():
+        seen[name] += 1
+        datasets.append(_read(folder, name if seen[name] == 1 else f"{name} ({seen[name]})"))
+    return datasets
 
 
 def _read(folder: Path, name: str) -> ReportedDataset:

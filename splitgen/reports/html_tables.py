@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from splitgen.output.readme import bound_value
-from splitgen.report.dataset import ReportedDataset
-from splitgen.report.html_cells import Column, Interval, Link, Table
+from splitgen.reports.dataset import ReportedDataset
+from splitgen.reports.html_cells import Column, Interval, Link, Table
 
 Card = Mapping[str, Any]
 Getter = Callable[[Any], Any]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from splitgen.output.readme import bound_value, markdown
-from splitgen.report.dataset import ReportedDataset
+from splitgen.reports.dataset import ReportedDataset
 
 Row = dict[str, Any]
 

@@ -16,10 +16,10 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from splitgen.report import html_tables as tables
-from splitgen.report.dataset import ReportedDataset
-from splitgen.report.html_cells import Table, visible
-from splitgen.report.html_tables import Card
+from splitgen.reports import html_tables as tables
+from splitgen.reports.dataset import ReportedDataset
+from splitgen.reports.html_cells import Table, visible
+from splitgen.reports.html_tables import Card
 
 TEMPLATES = Path(__file__).parent / "templates"
 FIGURES = "figures"
