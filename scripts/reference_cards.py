@@ -47,7 +47,7 @@ def make(folder: Path, setups: dict[str, list[str]]) -> None:
             generate(load_config([*overrides, f"out={out}", "output.figures=false"]), overrides)
             shutil.rmtree(folder / name, ignore_errors=True)
             for file in sorted(out.rglob("*")):
-                if file.suffix in (".md", ".json"):
+                if file.name in ("README.md", "card.json"):
                     target = folder / name / file.relative_to(out)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(file, target)

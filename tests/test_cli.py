@@ -137,7 +137,7 @@ BAD_INPUT = {
         broken_lines,
         "pool=offsets pool.path=broken.jsonl",
         "broken.jsonl: expected examples, found none that can be used; 1 times: a record has no sentence, "
-        "first at broken.jsonl:1.\nDoes another format fit? pool=gliner, conll, hf, offsets, pilener, nuner, "
+        "first at broken.jsonl:1.\nDoes another format fit? pool=gliner, gliner2, conll, hf, offsets, pilener, nuner, "
         "neretrieve, litset, asknews, fewnerd, ontonotes",
     ),
     "broken lines": (
@@ -280,7 +280,7 @@ BAD_INPUT = {
     "unknown verb": (
         nothing,
         "measur",
-        "unknown verb 'measur': expected generate, measure, frontier (did you mean measure?)",
+        "unknown verb 'measur': expected generate, measure, frontier, verify, report (did you mean measure?)",
     ),
     "not an override": (
         nothing,
@@ -356,7 +356,7 @@ def test_cfg_prints_the_job(splitgen):
 def test_verbs_can_be_completed(splitgen):
     line = {"COMP_LINE": "splitgen measure pool=gl", "COMP_POINT": "24"}
     run = splitgen("-sc", "query=bash", **line)
-    assert run.stdout.split() == ["pool=gliner"]
+    assert run.stdout.split() == ["pool=gliner", "pool=gliner2"]
 
 
 def test_measure_shows_labels_with_their_nearest_types(splitgen, tmp_path):

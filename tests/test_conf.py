@@ -64,7 +64,7 @@ def sources(tmp_path_factory) -> dict[str, str]:
 
 @pytest.mark.parametrize("option", [option for option in OPTIONS if option.startswith("experiment")])
 def test_every_experiment_runs(option, tmp_path, cache, sources):
-    overrides = [option, f"out={tmp_path / 'OUT'}", f"cache_dir={cache}"]
+    overrides = [option, f"out={tmp_path / 'OUT'}", f"cache_dir={cache}", "output.figures=false"]
     if "golde2025" in option:
         source = "nuner" if "nuner" in option else "pilener"
         overrides += [f"pool.path={sources[source]}", "embedder=minilm"]

@@ -154,7 +154,9 @@ def test_readme_is_what_the_hub_reads(demo):
 
 def test_unselected_mentions_can_exclude_examples(splitgen, tmp_path, cache):
     out = tmp_path / "OUT"
-    package.generate(load_config([f"out={out}", f"cache_dir={cache}", "selection.unselected=exclude"]))
+    package.generate(
+        load_config([f"out={out}", f"cache_dir={cache}", "selection.unselected=exclude", "output.figures=false"])
+    )
     whole = load_config(["pool=demo"])
     spans_of = {row["id"]: len(row["spans"]) for row in package.measure(whole).problem.pool.examples.to_pylist()}
     for row in load_dataset(str(out), "hard", cache_dir=str(tmp_path / "hf"))["train"]:

@@ -186,7 +186,13 @@ def publish(
 
 
 def test_the_command_publishes_what_it_made_once_it_is_verified(tmp_path: Path, hub: Hub, cache: Path):
-    options = ["selection=explicit", "selection.splits={easy:[person,city]}", f"cache_dir={cache}", "out=OUT"]
+    options = [
+        "selection=explicit",
+        "selection.splits={easy:[person,city]}",
+        f"cache_dir={cache}",
+        "out=OUT",
+        "output.figures=false",
+    ]
     settings = {"HF_ENDPOINT": hub.endpoint, "HF_HUB_OFFLINE": "0", "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1"}
     command = [sys.executable, "-m", "splitgen", *options, "output.push_to_hub=me/mine"]
     environment = {**os.environ, **settings, "HF_HOME": str(tmp_path / "home"), "NO_PROXY": "*"}
@@ -216,7 +222,8 @@ def test_what_is_not_as_its_cards_say_is_not_published(tmp_path: Path, cache: Pa
     monkeypatch.setattr(api, "write_dataset", careless)
     monkeypatch.setattr(api, "check_hub", lambda repo: None)
     monkeypatch.setattr(api, "publish", lambda *arguments: pytest.fail("it was published"))
-    options = ["selection=explicit", "selection.splits={a:[city]}", f"cache_dir={cache}", f"out={tmp_path / 'out'}"]
+    options = ["selection=explicit", "selection.splits={a:[city]}", "output.figures=false", f"out={tmp_path / 'out'}"]
+    options.append(f"cache_dir={cache}")
     with pytest.raises(NotPublished, match="is written, but not as its cards say"):
         splitgen.generate(splitgen.load_config([*options, "output.push_to_hub=me/mine"]))
 

@@ -49,5 +49,6 @@ def test_an_installed_wheel_works_from_any_folder(wheel, tmp_path, cache):
     assert run("-c", "from splitgen.compose import conf_dir; print(conf_dir())").strip() == str(
         site / "splitgen" / "conf"
     )
-    out = run("-m", "splitgen", "selection.examples=60", "selection.types=20", f"cache_dir={cache}")
-    assert out.rstrip().endswith("Card: splits/README.md")
+    small = ("selection.examples=60", "selection.types=20", "output.figures=false", f"cache_dir={cache}")
+    assert run("-m", "splitgen", *small).rstrip().endswith("Card: splits/README.md")
+    assert "report.html" in run("-m", "splitgen", "report", "path=splits", "out=report", f"cache_dir={cache}")

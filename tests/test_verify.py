@@ -31,14 +31,14 @@ PARQUET = "train-00000-of-00001.parquet"
 
 
 def made(out: Path, cache: Path, *overrides: str) -> Path:
-    splitgen.generate(load_config([*overrides, f"cache_dir={cache}", f"out={out}"]), overrides)
+    splitgen.generate(load_config(["output.figures=false", *overrides, f"cache_dir={cache}", f"out={out}"]), overrides)
     return out
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory, cache) -> Path:
     out = tmp_path_factory.mktemp("dataset") / "splits"
-    return made(out, cache, *SMALL, "output.formats=[parquet,gliner,conll]")
+    return made(out, cache, *SMALL, "output.formats=[parquet,gliner,conll]", "output.figures=true")
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def wrong(found: Verification) -> set[str]:
         ["selection.unselected=keep", "selection.examples=100", "bands={b:{position:0.5}}"],
         [*SMALL, "benchmark=labels", "benchmark.labels={x:[person,city],y:[dish]}", "output.examples_per_file=25"],
         [*SMALL, "metric.weighting=unweighted", "metric.k=50", "metric.exposure=1000", "metric.similarity=angular", "metric.aggregate=rows"],
-        [*SMALL, "output.formats=[gliner,gliner2,conll,flair,spacy,instructuie]", "output.figures=false", "output.croissant=false"],
+        [*SMALL, "output.formats=[gliner,gliner2,conll,flair,spacy,instructuie]", "output.croissant=false"],
     ],
 )  # fmt: skip
 def test_what_is_generated_is_confirmed_and_loads(overrides, tmp_path, cache, verify):
@@ -95,7 +95,7 @@ def test_what_is_generated_is_confirmed_and_loads(overrides, tmp_path, cache, ve
 
 def test_a_real_pool_is_confirmed(tmp_path, cache, pilener, benchmarks, verify):
     source = ["pool=gliner", f"pool.path={pilener}", f"benchmark.path={benchmarks}"]
-    out = made(tmp_path / "out", cache, *source, "selection.examples=300", "selection.types=60", "output.figures=false")
+    out = made(tmp_path / "out", cache, *source, "selection.examples=300", "selection.types=60")
     assert verify(out).confirmed
 
 
@@ -263,7 +263,7 @@ def test_what_the_hub_and_git_add_does_not_matter(copy, verify):
 
 
 def test_another_model_is_noticed_and_a_local_one_asked_for(tmp_path, cache, mpnet, verify):
-    out = made(tmp_path / "out", cache, *SMALL, "embedder=mpnet", f"embedder.path={mpnet}", "output.figures=false")
+    out = made(tmp_path / "out", cache, *SMALL, "embedder=mpnet", f"embedder.path={mpnet}")
     assert str(mpnet) not in "".join(path.read_text() for path in out.glob("*/card.json"))
     with pytest.raises(ConfigError, match=r"embedder.path: the cards' embedder is all-mpnet-base-v2, .* say where"):
         verify(out)

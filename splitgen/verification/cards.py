@@ -104,7 +104,5 @@ def embedder_of(card: StatedCard, given: EmbedderConfig) -> EmbedderConfig:
     """
     stated = card.config.embedder
     if stated.path and not given.path:
-        raise ConfigError(
-            "embedder.path", f"the cards' embedder is {stated.path}, from somebody's disk. Say where it is"
-        )
+        raise ConfigError("embedder.path", f"the cards' embedder is {stated.path}, from a local place: say where")
     return replace(stated, path=given.path)
