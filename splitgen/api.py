@@ -118,6 +118,10 @@ def verify(config: Config, progress: Progress | None = None) -> Verification | l
     progress = progress or Silent()
     if len(config.path) > 1:
         raise ConfigError("path", f"verify takes one dataset, found {len(config.path)}")
+    if (folder / "card.json").exists():
+        raise ConfigError(
+            "path", f"{folder} is one split of a dataset. Give path={folder.resolve().parent.name} as a whole"
+        )
     if has_cards(folder):
         return verify_dataset(folder, config.embedder, cache_dir(config), progress)
     return measure_folder(folder, config, progress)

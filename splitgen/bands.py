@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 ALL = "all"  # the target that is Familiarity as a whole
@@ -96,15 +96,13 @@ def rungs(count: int, low: float, high: float, tolerance: float, by: str = "posi
     return result
 
 
-def for_each(ladder: Ladder, targets: Mapping[str, str]) -> dict[str, Rung]:
-    """A ladder for every target on its own: ``RUNG_TARGET`` bounds that target and leaves the others free.
-
-    Args:
-        targets: name -> how it is written in the name of a band.
-    """
-    return {
-        f"{rung.name}_{written}": Rung(f"{rung.name}_{written}", None, {target: place})
-        for target, written in targets.items()
-        for rung in ladder.values()
-        if (place := rung.special.get(target, rung.usual)) is not None
-    }
+def for_each(ladder: Ladder, targets: Iterable[str]) -> dict[str, Rung]:
+    """A ladder for every target on its own: ``RUNG_TARGET`` bounds that target and leaves the others free."""
+    result = {}
+    for target in targets:
+        written = "".join(character if character.isalnum() else "_" for character in target)
+        for rung in ladder.values():
+            name, place = f"{rung.name}_{written}", rung.special.get(target, rung.usual)
+            if place is not None:
+                result[name] = Rung(name, None, {target: place})
+    return result

@@ -5,6 +5,7 @@ Importing this module is cheap: nothing here needs more than the standard librar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,17 @@ def config_of(fields: Mapping[str, Any]) -> Config:
     """
     from omegaconf import OmegaConf
 
-    given = {key: value for key, value in fields.items() if value is not None}
+    given = {key: _literal(value) for key, value in fields.items() if value is not None}
     return from_omegaconf(OmegaConf.merge(OmegaConf.structured(Config), given))
+
+
+def _literal(value: Any) -> Any:
+    """A value in which OmegaConf finds nothing to interpolate."""
+    if isinstance(value, Mapping):
+        return {key: _literal(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_literal(each) for each in value]
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
 
 
 def from_omegaconf(composed: Any) -> Config:

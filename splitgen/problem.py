@@ -19,7 +19,7 @@ from splitgen.config import Config
 from splitgen.embedders import Embedder, Similarity, load_embedder, similarity
 from splitgen.engines import load_engine
 from splitgen.errors import ConfigError, InputError
-from splitgen.labels import LabelCounts, count_batch, gather_counts
+from splitgen.labels import LabelCounts, count_batch, gather_counts, normalise
 from splitgen.leakage import TextIndex
 from splitgen.pools import Pool, Record, Unusable, read_pool
 
@@ -69,6 +69,7 @@ def prepare(config: Config, progress: Progress) -> Problem:
     """
     how = config.metric.normalise
     benchmark = None if config.select == "both" else read_benchmark(config.benchmark, how)
+    _check_catch_all(config, benchmark)
     embedder = load_embedder(config.embedder)
     with progress.step("reading the pool", None) as advance:
         pool = read_pool(config.pool, partial(_watched, advance=advance), seed=config.seed)
@@ -90,6 +91,12 @@ def prepare(config: Config, progress: Progress) -> Problem:
             embedder, counts.labels, benchmark.labels, cache_dir(config), advance, config.metric.similarity
         )
     return Problem(pool, counts, benchmark, embedder, similar, evaluation, set_aside)
+
+
+def _check_catch_all(config: Config, benchmark: Benchmark | None) -> None:
+    given = config.benchmark.catch_all
+    if benchmark and given is not None and normalise(given, config.metric.normalise) not in benchmark.labels:
+        raise ConfigError("benchmark.catch_all", f"expected a label of the benchmark, or null, found {given!r}")
 
 
 def without_leaks(problem: Problem, config: Config, progress: Progress) -> Problem:

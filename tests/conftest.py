@@ -83,8 +83,10 @@ def splitgen(tmp_path: Path, cache: Path) -> Command:
 
     def run(*arguments: str, cwd: Path = tmp_path, **env: str) -> subprocess.CompletedProcess[str]:
         settings = {**os.environ, "COLUMNS": "160", **env}
-        plain = not any(argument.startswith(("-", "cache_dir=")) for argument in arguments)
-        own = [f"cache_dir={cache}", "output.figures=false"] if plain else []  # figures have tests of their own
+        usual = [f"cache_dir={cache}", "output.figures=false"]  # figures have tests of their own
+        given = {argument.partition("=")[0] for argument in arguments}
+        options = any(argument.startswith("-") for argument in arguments)
+        own = [] if options else [each for each in usual if each.partition("=")[0] not in given]
         command = [sys.executable, "-m", "splitgen", *arguments, *own]
         return subprocess.run(command, cwd=cwd, env=settings, capture_output=True, text=True, timeout=300, check=False)
 

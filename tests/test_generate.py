@@ -237,7 +237,8 @@ def test_hostile_labels_and_texts_give_a_sound_dataset(tmp_path_factory, cache, 
     assert package.verify(load_config([f"path={out}", f"cache_dir={cache}"])).confirmed
     assert not list(mlcroissant.Dataset(jsonld=out / "croissant.json").metadata.issues.errors)
     front_matter = DatasetCard.load(out / "README.md").data
-    assert (front_matter.license, front_matter.configs[0]["config_name"]) == (None, "any")
+    assert (front_matter.license, front_matter.license_name) == (["other"], "| x |")
+    assert front_matter.configs[0]["config_name"] == "any"
     page = html_report(read_datasets([str(out)]))
     assert page.count("<script") == 2  # its data and its own
     assert "alert(1)</script>" not in page

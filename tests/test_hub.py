@@ -203,7 +203,7 @@ def test_the_command_publishes_what_it_made_once_it_is_verified(tmp_path: Path, 
         tmp_path / "OUT"
     )
     assert "push_to_hub" not in "".join(path.read_text() for path in (tmp_path / "OUT").rglob("*.json"))
-    hub.broken["/api/repos/create"] = 403
+    hub.broken["/api/datasets/me/mine/commit"] = 403
     run = subprocess.run([*command, "overwrite=true"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)  # fmt: skip
     assert run.returncode == 1
     assert "OUT is written" in run.stderr

@@ -287,7 +287,7 @@ def test_rungs_and_positions():
 
 
 def test_a_ladder_for_each_target_leaves_the_others_free():
-    apart = for_each(rungs(2, 0, 1, 0.01), {"mit-movie": "mit_movie", "AI": "AI"})
+    apart = for_each(rungs(2, 0, 1, 0.01), ["mit-movie", "AI"])
     assert list(apart) == ["rung_1_mit_movie", "rung_2_mit_movie", "rung_1_AI", "rung_2_AI"]
     assert list(apart["rung_1_AI"].of(["mit-movie", "AI"])) == ["AI"]
 

@@ -25,6 +25,7 @@ def show_verified(found: Verification | list[CardlessSplit], path: str) -> bool:
         table.add_row(Text(plain(split)), *(_cell(found, split, check) for check in CHECKS))
     console.print(table, "")
     _show_differences(console, "checksums", found.checksums)
+    _show_differences(console, "dataset", found.documents)
     for split, checks in found.differences.items():
         for check, differences in checks.items():
             _show_differences(console, f"{split}, {check}", differences)

@@ -28,6 +28,8 @@ from splitgen.spans import count_items
 
 SCHEMA = 1
 ORIGIN = ("license", "url", "annotation", "citation")  # of a source
+ALWAYS_SHORTENED = ("path", "label_file", "templates")
+PATHS = (*ALWAYS_SHORTENED, "files")  # keys of the config that hold one
 DIGITS = 5  # of every measured value: processors differ in the seventh of a similarity
 NOT_CONTENT = ("path", "out", "overwrite", "cache_dir", "engine")  # keys of the config that leave the bytes as they are
 
@@ -104,7 +106,7 @@ def _source_fields(
             "mentions": int(counts.mentions.sum()),
             "types": len(counts.labels),
             "dropped": dropped_fields(pool.dropped),
-            **_origin_fields(config.pool),
+            **origin_fields(config.pool),
         },
         "benchmark": {
             "name": benchmark.name,
@@ -114,17 +116,20 @@ def _source_fields(
             "mentions": 0 if examples is None else count_items(examples, "spans"),
             "types": len(benchmark.labels),
             "labels": {name: list(labels) for name, labels in benchmark.labels_by_set.items()},
-            "catch_all": config.benchmark.catch_all,
+            "catch_all": None if config.select == "both" else config.benchmark.catch_all,
             "dropped": dropped_fields(benchmark.dropped),
-            **_origin_fields(config.pool if config.select == "both" else config.benchmark),
+            **origin_fields(config.pool if config.select == "both" else config.benchmark),
         },
     }
 
 
-def _origin_fields(source: PoolConfig) -> dict[str, list[str]]:
-    """Where a source comes from, as its config states it: one text of each kind, of several pools several."""
-    sources = [source, *(source.more or {}).values()]
-    return {key: list(dict.fromkeys(value for each in sources if (value := getattr(each, key)))) for key in ORIGIN}
+def origin_fields(source: PoolConfig) -> dict[str, list[str]]:
+    """Where a source comes from, as its config states it: one text of each kind, of several pools several.
+
+    What is not known of one of several pools is not known.
+    """
+    stated = {key: [getattr(each, key) for each in (source, *(source.more or {}).values())] for key in ORIGIN}
+    return {key: list(dict.fromkeys(values)) if all(values) else [] for key, values in stated.items()}
 
 
 def _band_fields(selection: Selection) -> dict[str, Any]:
@@ -174,10 +179,16 @@ def config_fields(config: Config) -> dict[str, Any]:
         del fields["output"][key]
     if fields["bands"]:
         fields["ladder"] = None  # replaced by the bands
-    for group, key in (("pool", "path"), ("benchmark", "path"), ("embedder", "path"), ("output", "templates")):
-        if fields[group][key]:
-            fields[group][key] = Path(fields[group][key]).resolve().name
-    return fields
+    return {key: _without_folders(value) for key, value in fields.items()}
+
+
+def _without_folders(value: Any, key: str = "") -> Any:
+    """A value of the config, and what is in it, with paths shortened to their last part."""
+    if isinstance(value, dict):
+        return {name: _without_folders(each, name) for name, each in value.items()}
+    if key in PATHS and isinstance(value, str) and (key in ALWAYS_SHORTENED or Path(value).is_absolute()):
+        return Path(value).resolve().name
+    return value
 
 
 def write_json(path: Path, fields: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from splitgen.output.bound import bounded_values
 from splitgen.output.card import write_json
 from splitgen.output.front_matter import licenses
 from splitgen.output.responsible import Card, placed, responsible_fields, selection, stated
@@ -80,6 +81,16 @@ def write_croissant(folder: Path, cards: Sequence[Card]) -> Path:
     """
     import mlcroissant as mlc
 
+    path = folder / CROISSANT
+    write_json(path, croissant_fields(folder, cards))
+    mlc.Metadata.from_file(mlc.Context(), path)
+    return path
+
+
+def croissant_fields(folder: Path, cards: Sequence[Card]) -> dict[str, Any]:
+    """What croissant.json holds; arguments as ``write_croissant`` has them."""
+    import mlcroissant as mlc
+
     first, parts = cards[0], _parts(cards)
     fields = {
         "@context": mlc.Context().rdf.context,
@@ -96,10 +107,7 @@ def write_croissant(folder: Path, cards: Sequence[Card]) -> Path:
         "distribution": [each for part in parts for each in _distribution(part)],
         "recordSet": [_record_set(folder, part) for part in parts],
     }
-    path = folder / CROISSANT
-    write_json(path, {key: value for key, value in fields.items() if value})
-    mlc.Metadata.from_file(mlc.Context(), path)
-    return path
+    return {key: value for key, value in fields.items() if value}
 
 
 def _description(cards: Sequence[Card]) -> str:
@@ -113,9 +121,11 @@ def _description(cards: Sequence[Card]) -> str:
 def _measured(card: Card) -> list[dict[str, Any]]:
     """A split's Familiarity, and that of what its band bounds, each with its bounds."""
     band, familiarity = card["band"], card["familiarity"]
-    values = {**familiarity["per_label"], **familiarity["per_benchmark"]}
     name = f"Familiarity of {band['name']}"
-    bounded = {f"{name}: {target}": (values[target], bounds) for target, bounds in band["targets"].items()}
+    bounded = {
+        f"{name}: {target}": (value, {"low": low, "high": high})
+        for target, (value, low, high) in bounded_values(card).items()
+    }
     whole = {name: (familiarity["value"], {} if bounded else band)}
     return [
         {

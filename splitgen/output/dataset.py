@@ -8,7 +8,7 @@ from pathlib import Path
 from splitgen.config import Config
 from splitgen.leakage import TextIndex
 from splitgen.measurement import measure
-from splitgen.output.card import card_fields, write_json
+from splitgen.output.card import card_fields, rounded, write_json
 from splitgen.output.croissant import write_croissant
 from splitgen.output.figures import draw_figures
 from splitgen.output.manifest import write_manifest
@@ -44,7 +44,7 @@ def write_dataset(
         advance(1)
     cards, figures = [], matching(splits)
     for split in splits:
-        cards.append(card_fields(folder, problem, config, split, splits, figures))
+        cards.append(rounded(card_fields(folder, problem, config, split, splits, figures)))
         write_json(folder / split.name / "card.json", cards[-1])
         advance(1)
     if config.output.figures:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from splitgen.errors import ConfigError, InputError
-from splitgen.output.manifest import MANIFEST, files_of, read_manifest
+from splitgen.output.manifest import MANIFEST, read_manifest
 
 
 def check_out(out: Path, overwrite: bool) -> None:
@@ -36,7 +36,10 @@ def _strange(out: Path) -> str | None:
         ours = read_manifest(out)
     except InputError:
         return f"no {MANIFEST}" if any(out.iterdir()) else None
-    return next((file.as_posix() for file in files_of(out) if file.as_posix() not in ours), None)
+    found = (
+        file.relative_to(out).as_posix() for file in sorted(out.rglob("*")) if not file.is_dir() or file.is_symlink()
+    )
+    return next((file for file in found if file not in ours and file != MANIFEST), None)
 
 
 @contextmanager

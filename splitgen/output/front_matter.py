@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,10 @@ SIZES = {  # of which the Hub knows the names
     **{1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"},
     **{10_000_000: "1M<n<10M", 100_000_000: "10M<n<100M", 1_000_000_000: "100M<n<1B"},
 }
+
+IDENTIFIER = re.compile(
+    r"[a-z0-9]+([.+-][a-z0-9]+)*"
+)  # of a licence, https://huggingface.co/docs/hub/repositories-licenses
 
 Card = Mapping[str, Any]
 
@@ -27,16 +32,30 @@ def front_matter(folder: Path, cards: Sequence[Card], title: str) -> str:
     files = {name: file["examples"] for card in cards for name, file in card["files"].items()}
     data = DatasetCardData(
         pretty_name=title,
-        license=licenses(cards[0]) or None,
+        **_license(licenses(cards[0])),
         task_categories=["token-classification"],
         task_ids=["named-entity-recognition"],
         size_categories=[next((name for limit, name in SIZES.items() if sum(files.values()) < limit), "n>1B")],
         tags=["splitgen", "zero-shot-ner", "label-shift"],
-        configs=[_config(card, i == 0) for i, card in enumerate(cards)],
+        configs=configs(cards),
     )
     infos = {card["band"]["name"]: _info(folder, card) for card in cards}
     DatasetInfosDict(infos).to_dataset_card_data(data)
     return f"---\n{data.to_yaml(line_break=chr(10))}\n---"
+
+
+def _license(stated: Sequence[str]) -> dict[str, Any]:
+    """The Hub's identifiers; what is none of them goes under its own name."""
+    if not stated:
+        return {"license": None}
+    known = [each if IDENTIFIER.fullmatch(each) else "other" for each in stated]
+    named = [each for each in stated if not IDENTIFIER.fullmatch(each)]
+    return {"license": list(dict.fromkeys(known)), **({"license_name": "; ".join(named)} if named else {})}
+
+
+def configs(cards: Sequence[Card]) -> list[dict[str, Any]]:
+    """What the datasets library loads under every split's name; the first is the default."""
+    return [_config(card, i == 0) for i, card in enumerate(cards)]
 
 
 def licenses(card: Card) -> list[str]:

@@ -12,17 +12,19 @@ import jinja2
 
 from splitgen.config import OutputConfig
 from splitgen.errors import ConfigError
+from splitgen.output.bound import bound_value
 from splitgen.output.croissant import FAMILIARITY_PAPER
 from splitgen.output.figures.names import captions
 from splitgen.output.front_matter import front_matter
 
 TEMPLATES = Path(__file__).parent / "templates"
 DATASET, SPLIT = "dataset.md.j2", "split.md.j2"
+README = "README.md"
 MARKUP = re.compile(r"([\\`*_{}\[\]#|!~$@])")
 PLAIN_URL = re.compile(r"https?://[\w./~%?&=#:@+,-]+")
 MOST_FREQUENT = 20
 NOT_CONTENT = re.compile(r"[+~]*(path|out|overwrite|cache_dir|engine|hydra|output\.push_to_hub|output\.private)\b")
-PATH_KEY = re.compile(r"(\+*(?:\w+\.path|output\.templates)=)(.*)")
+PATH_KEY = re.compile(r"\b((?:path|label_file|templates)\s*[=:]\s*|files=(?=['\"]?/))(['\"]?)([^,}'\"]+)")
 
 
 def write_readmes(
@@ -38,20 +40,31 @@ def write_readmes(
     """
     from huggingface_hub import DatasetCard
 
-    environment = _environment(output.templates)
     command = None if overrides is None else " ".join(["splitgen", *_again(overrides), "out=OUT"])
+    for name, text in readmes(folder, cards, command, output.templates).items():
+        if name == README:
+            DatasetCard(text).save(folder / name)
+        else:
+            (folder / name).write_text(text, encoding="utf-8")
+
+
+def readmes(
+    folder: Path, cards: Sequence[Mapping[str, Any]], command: str | None, templates: str | None
+) -> dict[str, str]:
+    """README.md of every split and of the dataset, by their paths in its folder.
+
+    Args:
+        command: what makes the dataset again.
+        templates: a folder of the user's, see ``check_templates``.
+    """
+    environment = _environment(templates)
     shared = {"cards": cards, "command": command, "captions": captions(cards[0]["selection"]["select"])}
-    title = f"{cards[0]['pool']['name']} for {cards[0]['benchmark']['name']}: splits by Familiarity"
+    texts = {}
     for card in cards:
-        place = folder / card["band"]["name"]
-        most_frequent = list(card["types"].items())[:MOST_FREQUENT]
-        text = _rendered(
-            environment,
-            SPLIT,
-            place,
-            {**shared, **card, "most_frequent": most_frequent, "bound_value": bound_value(card)},
-        )
-        (place / "README.md").write_text(text, encoding="utf-8")
+        name, most_frequent = card["band"]["name"], list(card["types"].items())[:MOST_FREQUENT]
+        values = {**shared, **card, "most_frequent": most_frequent, "bound_value": bound_value(card)}
+        texts[f"{name}/{README}"] = _rendered(environment, SPLIT, folder / name, values)
+    title = f"{cards[0]['pool']['name']} for {cards[0]['benchmark']['name']}: splits by Familiarity"
     values = {
         **{**cards[0], "published": next((card["published"][0] for card in cards if card["published"]), None)},
         **shared,
@@ -60,7 +73,8 @@ def write_readmes(
         "banded": cards[0]["in_band"] is not None,
         "replicates": _overlap_of_replicates(cards),
     }
-    DatasetCard(_rendered(environment, DATASET, folder, values)).save(folder / "README.md")
+    texts[README] = _rendered(environment, DATASET, folder, values)
+    return texts
 
 
 def check_templates(folder: str | None) -> None:
@@ -136,20 +150,12 @@ def said(items: Iterable[str], nothing: str = "not stated in the config") -> str
     return "; ".join(markdown(item) for item in items) or nothing
 
 
-def bound_value(card: Mapping[str, Any]) -> float:
-    """The Familiarity that the band is about: of its only target, else as a whole."""
-    familiarity, targets = card["familiarity"], list(card["band"]["targets"])
-    if len(targets) != 1:
-        return familiarity["value"]
-    return {**familiarity["per_label"], **familiarity["per_benchmark"]}[targets[0]]
-
-
 def _again(overrides: Sequence[str]) -> list[str]:
     """The overrides that decide the content, sorted, paths without their folders, quoted for a shell."""
     from shlex import quote
 
     kept = sorted(override for override in overrides if not NOT_CONTENT.match(override))
-    named = [PATH_KEY.sub(lambda match: match[1] + Path(match[2].strip("'\"")).name, override) for override in kept]
+    named = [PATH_KEY.sub(lambda found: f"{found[1]}{found[2]}{Path(found[3]).name}", override) for override in kept]
     return [quote(override) for override in named]
 
 

@@ -16,6 +16,7 @@ from splitgen.engines import Engine, load_engine
 from splitgen.labels import LabelCounts, count_batch, gather_counts
 from splitgen.leakage import TextIndex
 from splitgen.measurement import Measurement
+from splitgen.output.bound import values_by_target
 from splitgen.output.formats import Written, write_format
 from splitgen.output.parquet import read_batches, write_split
 from splitgen.pools.pool import NEGATIVES, batches, has_negatives
@@ -83,8 +84,8 @@ class Split:
 
     @property
     def values(self) -> dict[str, float]:
-        """What bands may bound: ``all``, benchmarks and labels."""
-        return {**self.measured.per_label, **self.measured.per_benchmark, "all": self.measured.value}
+        """What its band may bound, by name."""
+        return values_by_target(self.selection.facts.get("scope"), vars(self.measured))
 
     @property
     def bound_value(self) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pyarrow as pa
 from splitgen.choices import POOL_FORMATS
 from splitgen.config import PoolConfig
 from splitgen.errors import ConfigError, InputError
-from splitgen.pools.pool import EXAMPLES, Dropped, Parsed, Pool, Record, Unfit, Unusable, collect, has_negatives
+from splitgen.pools.pool import EXAMPLES, Dropped, Parsed, Pool, Record, Unfit, Unique, Unusable, collect, has_negatives
 from splitgen.pools.rows import Options, Row, hub_rows, local_rows
 
 Records = Iterable[Record | Unusable]
@@ -125,10 +126,11 @@ def _expanded(rows: Iterable[Row], expand: Callable[[Row], Iterable[Row]] | None
 
 
 def _joined(pool: Pool, more: list[Pool]) -> Pool:
-    """Several pools as one, ids led by the pool's name."""
+    """Several pools as one, ids led by the pool's name, with a number where another has it too."""
     if not more:
         return pool
-    pools = [pool, *more]
+    unique = Unique()
+    pools = [replace(each, name=unique(each.name)) for each in (pool, *more)]
     dropped = Dropped()
     for each in pools:
         dropped.counts += each.dropped.counts

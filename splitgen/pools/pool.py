@@ -71,6 +71,27 @@ class Dropped:
         return sum(self.counts.values())
 
 
+class Unique:
+    """Makes names unique: those that came before get a number.
+
+    >>> unique = Unique()
+    >>> [unique(name) for name in ("a", "b", "a", "a")]
+    ['a', 'b', 'a#2', 'a#3']
+    """
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def __call__(self, name: str) -> str:
+        self._seen[name] += 1
+        while self._seen[name] > 1:
+            numbered = f"{name}#{self._seen[name]}"
+            if numbered not in self._seen:
+                return self(numbered)
+            self._seen[name] += 1
+        return name
+
+
 @dataclass(frozen=True)
 class Pool:
     """Examples that training splits are chosen from, or that a benchmark evaluates on.
@@ -146,14 +167,14 @@ def collect(records: Iterable[Record | Unusable], strict: bool, key: str) -> tup
         key: the config key to name in errors, ``pool`` or ``benchmark``.
     Raises: InputError.
     """
-    dropped = Dropped()
+    dropped, unique = Dropped(), Unique()
 
     def usable() -> Iterator[Record]:
         for record in records:
             reason = record.reason if isinstance(record, Unusable) else check(record)
             if reason is None:
                 assert isinstance(record, Record)
-                yield record
+                yield replace(record, id=unique(record.id))
             elif strict:
                 raise InputError(record.where, f"{reason}. Mend it, or set {key}.strict=false to skip such records")
             else:

@@ -10,8 +10,8 @@ from pathlib import Path
 from splitgen.config import EmbedderConfig
 from splitgen.embedders import load_embedder, similarity
 from splitgen.errors import ConfigError, InputError, SplitgenError
+from splitgen.output.bound import bound_value, bounded_values
 from splitgen.output.figures.ladder import LadderRow, ladder_figure
-from splitgen.output.readme import bound_value
 from splitgen.problem import Progress
 from splitgen.reports.dataset import ReportedDataset
 from splitgen.reports.html import html_report
@@ -113,12 +113,16 @@ def write_report(report: Report, folder: Path) -> list[Path]:
 
 
 def ladder_rows(datasets: Sequence[ReportedDataset]) -> list[LadderRow]:
-    """A row for every split of every dataset."""
+    """The rows of every split of every dataset, as the ladder's figure takes them."""
     rows = []
     for dataset in datasets:
         for card in dataset.cards:
             name = card["band"]["name"] if len(datasets) == 1 else f"{dataset.name} {card['band']['name']}"
-            facts, band = card["selection"].get("attainable"), card["band"]
+            facts, band, bounded = card["selection"].get("attainable"), card["band"], bounded_values(card)
             attainable = (facts["low"], facts["high"]) if facts else None
-            rows.append(LadderRow(name, bound_value(card), band["low"], band["high"], attainable))
+            low, high = (None, None) if bounded else (band["low"], band["high"])
+            if len(bounded) != 1:
+                rows.append(LadderRow(name, card["familiarity"]["value"], low, high, attainable))
+            for target, (value, *interval) in sorted(bounded.items()):
+                rows.append(LadderRow(name, value, interval[0], interval[1], target=target))
     return rows

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from splitgen.output.readme import bound_value
+from splitgen.output.bound import bound_value, bounded_values
 from splitgen.reports.dataset import ReportedDataset
 from splitgen.reports.html_cells import Column, Interval, Link, Table
 
@@ -54,11 +54,8 @@ def targets_table(cards: Sequence[Card]) -> Table:
     """The intervals of bands that are about single evaluation sets or labels."""
     rows = []
     for card in cards:
-        values = {**card["familiarity"]["per_label"], **card["familiarity"]["per_benchmark"]}
-        for target, interval in card["band"]["targets"].items():
-            low, high, value = interval["low"], interval["high"], values.get(target)
-            hit = None if value is None else low <= value <= high
-            rows.append([card["band"]["name"], target, low, high, value, hit])
+        for target, (value, low, high) in bounded_values(card).items():
+            rows.append([card["band"]["name"], target, low, high, value, low <= value <= high])
     kinds = {
         **{"Split": "text", "Target": "text", "Low": "familiarity", "High": "familiarity"},
         **{"Familiarity": "shade", "In band": "hit"},

@@ -7,7 +7,8 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from splitgen.output.readme import bound_value, markdown
+from splitgen.output.bound import bound_value
+from splitgen.output.readme import markdown
 from splitgen.reports.dataset import ReportedDataset
 
 Row = dict[str, Any]

@@ -87,8 +87,7 @@ def rungs_of(choice: Eligible, config: Config) -> Ladder:
                 f"bands.{rung.name}.of", f"expected some of {', '.join(choice.targets)}, found {unknown[0]!r}"
             )
     if config.ladder.per_benchmark:
-        written = {target: "".join(c if c.isalnum() else "_" for c in target) for target in choice.targets}
-        given = for_each(given, written)
+        given = for_each(given, choice.targets)
         for name in given:
             check_name("ladder.per_benchmark", name)
     if config.replicates > 1:

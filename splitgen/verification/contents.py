@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,15 +36,17 @@ def checksum_differences(folder: Path) -> Differences:
     except InputError as error:
         return [str(error)]
     present = {file.as_posix() for file in files_of(folder)}
+    changed = (name for name in sums.keys() & present if fingerprint(folder / name) != sums[name])
     return [
-        *(f"{name}: missing" for name in sorted(sums.keys() - present)),
-        *(f"{name}: not in {MANIFEST}" for name in sorted(present - sums.keys())),
-        *(
-            f"{name}: other bytes than {MANIFEST} has"
-            for name in sorted(sums.keys() & present)
-            if fingerprint(folder / name) != sums[name]
-        ),
+        *file_differences(set(sums), present, MANIFEST),
+        *(f"{name}: other bytes than {MANIFEST} has" for name in sorted(changed)),
     ]
+
+
+def file_differences(stated: set[str], present: set[str], by: str) -> Differences:
+    """Files that are missing, or that nothing accounts for."""
+    missing, more = sorted(stated - present), sorted(present - stated)
+    return [*(f"{name}: missing" for name in missing), *(f"{name}: not in {by}" for name in more)]
 
 
 def unreadable(folder: Path, names: Sequence[str]) -> Differences:
@@ -63,14 +67,18 @@ def examples_differences(paths: Sequence[Path], how: str) -> Differences:
     """
     first: dict[str, str] = {}
     seen: set[str] = set()
+    rows = 0
     for path in paths:
         try:
             for batch in read_batches([path]):
+                rows += batch.num_rows
                 wrong = _wrong_columns(batch) or _wrong_examples(batch, how, seen)
                 for what, where in wrong:
                     first.setdefault(what, f"{path.name}: {where}")
         except (pa.ArrowException, OSError) as error:
             first.setdefault("not readable as Parquet", f"{path.name}: {str(error).splitlines()[0]}")
+    if not rows and not first:
+        first["no example"] = paths[0].name
     return [f"{where}: {what}" for what, where in first.items()]
 
 
@@ -80,8 +88,14 @@ def _wrong_columns(batch: pa.Table) -> list[tuple[str, str]]:
     wrong = [name for name in dict.fromkeys([*expected, *found]) if found.get(name) != expected.get(name)]
     if wrong:
         return [(f"expected the columns {', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())}", wrong[0])]
-    empty = [name for name in expected if batch.column(name).null_count]
-    return [("an empty value", f"column {name}") for name in empty[:1]]
+    for name in expected:
+        column = batch.column(name).combine_chunks()
+        while pa.types.is_list(column.type) and not column.null_count:
+            column = pc.list_flatten(column)
+        parts = column.flatten() if pa.types.is_struct(column.type) else [column]
+        if column.null_count or any(part.null_count for part in parts):
+            return [("a value that is missing", f"column {name}")]
+    return []
 
 
 def _wrong_examples(batch: pa.Table, how: str, seen: set[str]) -> Iterator[tuple[str, str]]:
@@ -103,27 +117,47 @@ def _wrong_examples(batch: pa.Table, how: str, seen: set[str]) -> Iterator[tuple
             yield f"a label that is not normalised by {how}", repr(label)
     place = batch.schema.get_field_index("ner_tags")
     tagged = add_tags(batch.remove_column(place)).column("ner_tags").to_pylist()
+    for id_, negatives, found in _with_negatives(batch):
+        if negatives != sorted({normalise(label, how) for label in negatives} - found):
+            yield "negative types that are not sorted, normalised and without a mention", f"example {id_!r}"
     for id_, given, expected in zip(ids, batch.column("ner_tags").to_pylist(), tagged, strict=True):
         if given != expected:
             yield "tags that are not those of the spans", f"example {id_!r}"
 
 
+def _with_negatives(batch: pa.Table) -> Iterator[tuple[str, list[str], set[str]]]:
+    """Id, negative types and mentioned types of every example, where it has negative types."""
+    if "negatives" in batch.column_names:
+        columns = (batch.column(name).to_pylist() for name in ("id", "negatives", "spans"))
+        for id_, negatives, spans in zip(*columns, strict=True):
+            if negatives:
+                yield id_, negatives, {span["label"] for span in spans}
+
+
 def made_again(kind: str, side: Side, name: str) -> dict[str, Any]:
-    """What a card would say of a side's file in another format."""
+    """What a side's file in another format holds, and what a card would say of it."""
     with tempfile.TemporaryDirectory() as scratch:
         written = write_format(kind, read_batches(side.files), Path(scratch), name)
-        return {
-            "sha256": fingerprint(written.path),
-            "examples": written.examples,
-            "left_out": dict(sorted(written.left_out.items())),
-        }
+        left_out = dict(sorted(written.left_out.items()))
+        return {"content": _content(written.path), "examples": written.examples, "left_out": left_out}
+
+
+def _content(path: Path) -> str:
+    """SHA-256 of what a file holds; a DocBin is compressed, which another machine may do otherwise."""
+    if path.suffix != ".spacy":
+        return fingerprint(path)
+    try:
+        return hashlib.sha256(zlib.decompress(path.read_bytes())).hexdigest()
+    except zlib.error:
+        return "no DocBin"
 
 
 def format_differences(folder: Path, name: str, stated: Mapping[str, Any], made: Mapping[str, Any]) -> Differences:
     """Whether a file in another format is what the card says, and what the Parquet files give."""
     if wrong := unreadable(folder, [name]):
         return wrong
-    differences = compared(dict(stated), dict(made), name)
-    if fingerprint(folder / name) != made["sha256"]:
-        differences.append(f"{name}: other bytes than the Parquet files give")
+    found = {"sha256": fingerprint(folder / name), "examples": made["examples"], "left_out": made["left_out"]}
+    differences = compared(dict(stated), found, name)
+    if _content(folder / name) != made["content"]:
+        differences.append(f"{name}: other content than the Parquet files give")
     return differences
