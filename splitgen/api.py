@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +73,18 @@ class Explored:
     written: Path | None
 
 
-def generate(config: Config, overrides: Sequence[str] | None = None, progress: Progress | None = None) -> Generated:
+def generate(
+    config: Config,
+    overrides: Sequence[str] | None = None,
+    progress: Progress | None = None,
+    written: Callable[[Generated], None] = lambda _: None,
+) -> Generated:
     """Find a split for every band and write them all to ``config.out``.
 
     Args:
         config: see ``load_config``.
         overrides: what made the config, to be named in the cards.
+        written: told when the dataset is in place, before it is published.
     Raises: ConfigError or InputError for what cannot be used; NotAttainable for a band outside the range.
         In every such case nothing is written. NotPublished if the dataset is written but could not be published.
     """
@@ -94,14 +100,14 @@ def generate(config: Config, overrides: Sequence[str] | None = None, progress: P
         selections = select(problem, config, advance)
     with progress.step("writing", 2 * len(selections)) as advance, appearing(out, config.overwrite) as folder:
         splits = write_dataset(folder, problem, config, selections, overrides, advance)
-    return Generated(out, problem, splits, _published(out, config, progress))
+    result = Generated(out, problem, splits)
+    written(result)
+    return replace(result, published=_published(out, config, progress)) if config.output.push_to_hub else result
 
 
-def _published(out: Path, config: Config, progress: Progress) -> str | None:
-    """The dataset's address on the Hub, once it is verified and there; None if that is not asked for."""
-    repo = config.output.push_to_hub
-    if not repo:
-        return None
+def _published(out: Path, config: Config, progress: Progress) -> str:
+    """The dataset's address on the Hub, once it is verified and there."""
+    repo = str(config.output.push_to_hub)
     if not verify_dataset(out, config.embedder, cache_dir(config), progress).confirmed:
         raise NotPublished(f"{out} is written, but not as its cards say, so not published: splitgen verify path={out}")
     with progress.step("publishing", None):
@@ -139,6 +145,9 @@ def report(config: Config, progress: Progress | None = None) -> tuple[Report, li
         return found, []
     for name in FILES:
         _file_in_out(config, name)
+    place = Path(config.out).resolve()
+    if inside := next((folder for folder in (place, *place.parents) if has_cards(folder)), None):
+        raise ConfigError("out", f"would change the dataset {inside.name}. Give a folder beside it")
     found = with_similarities(found.datasets, config.embedder, cache_dir(config), progress or Silent())
     try:
         return found, write_report(found, Path(config.out))

@@ -108,8 +108,9 @@ def _perform(verb: str, config: Config) -> int:
     elif verb == "report":
         console.show_report(*api.report(config, console.Bars()))
     else:
-        result = api.generate(config, list(HydraConfig.get().overrides.task), console.Bars())
-        console.show_generated(result)
+        overrides = list(HydraConfig.get().overrides.task)
+        result = api.generate(config, overrides, console.Bars(), console.show_generated)
+        console.show_published(result)
         return 0 if result.complete else 1
     return 0
 
@@ -180,5 +181,6 @@ def _meant(given: str, known: Any) -> str:
 
 
 def _fail(message: str, status: int = 2) -> int:
-    print(f"splitgen: {message}", file=sys.stderr)
+    shown = "".join(character if character.isprintable() or character == "\n" else " " for character in message)
+    print(f"splitgen: {shown}", file=sys.stderr)
     return status

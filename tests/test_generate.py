@@ -7,6 +7,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import sys
 from collections import Counter
 from pathlib import Path
@@ -181,12 +182,16 @@ def test_an_existing_folder_is_refused_unless_it_may_be_replaced(splitgen, tmp_p
     assert (run.returncode, run.stderr) == (
         2, "splitgen: config key out: OUT exists already. Give another folder, or overwrite=true to replace it\n",
     )  # fmt: skip
+    (tmp_path / "OUT" / ".git").mkdir()
+    (tmp_path / "OUT" / ".git" / "HEAD").write_text("ref: refs/heads/main")
+    assert "it holds .git/HEAD" in splitgen("out=OUT", *SMALL, "overwrite=true").stderr
+    shutil.rmtree(tmp_path / "OUT" / ".git")
     assert splitgen("out=OUT", *SMALL, "seed=1", "overwrite=true").returncode == 0
     assert contents(tmp_path / "OUT") != before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["OUT", "mine"]
 
 
-def test_a_full_disk_leaves_nothing(splitgen, tmp_path):
+def test_a_full_disk_leaves_nothing(splitgen, tmp_path, cache):
     """The system refuses files beyond a size, as a full disk would."""
     code = (
         "import resource, sys; from splitgen.cli import run\n"
@@ -197,7 +202,7 @@ def test_a_full_disk_leaves_nothing(splitgen, tmp_path):
     )
     import subprocess
 
-    command = [sys.executable, "-c", code, "out=sub/OUT", *SMALL, f"cache_dir={tmp_path / 'cache'}"]
+    command = [sys.executable, "-c", code, "out=sub/OUT", *SMALL, f"cache_dir={cache}"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert run.stderr.startswith("splitgen: config key out: sub/OUT cannot be written: ")

@@ -285,6 +285,14 @@ def test_what_is_to_be_private_is_not_put_where_all_can_see_it(tmp_path: Path, h
     assert list(hub.files["me/hard"]) == [".gitattributes"]
 
 
+def test_a_repository_of_something_else_is_left_alone(dataset: Path, hub: Hub):
+    hub.create("me/thesis", True, **{"notes.txt": b"years of work"})
+    done = publish(dataset, "me/thesis", hub.endpoint)
+    assert done.returncode == 1
+    assert "it holds notes.txt, which is not as splitgen wrote it. Give another name" in done.stderr
+    assert hub.files["me/thesis"]["notes.txt"] == b"years of work"
+
+
 def test_a_name_alone_is_of_the_tokens_owner(tmp_path: Path, hub: Hub):
     (tmp_path / "README.md").write_text("splits")
     write_manifest(tmp_path)

@@ -101,3 +101,9 @@ def test_a_spreadsheet_takes_no_text_for_a_formula(runs):
     found, _ = package.report(load_config([f"path={runs / '0'}"]))
     (row, *_) = rows_of(found.datasets)
     assert "'=HYPERLINK" in csv_of([{**row, "pool": "=HYPERLINK(1)"}])
+
+
+def test_a_report_does_not_go_into_a_dataset(runs):
+    for place in (runs / "0", runs / "0" / "easy" / "report"):
+        with pytest.raises(ConfigError, match="out: would change the dataset 0. Give a folder beside it"):
+            package.report(load_config([f"path={runs}", f"out={place}"]))

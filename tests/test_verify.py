@@ -27,6 +27,7 @@ from splitgen.verification.compare import compared
 from tests.cards import card
 
 SMALL = ("selection.examples=60", "selection.types=20", "ladder.bands.easy.tolerance=0.02")
+EMPTY: list[Any] = []
 PARQUET = "train-00000-of-00001.parquet"
 
 
@@ -57,7 +58,7 @@ def verify(cache) -> Callable[..., Verification]:
 def wrong(found: Verification) -> set[str]:
     """The checks in which something differs."""
     checks = {check for each in found.differences.values() for check, differences in each.items() if differences}
-    return checks | ({"checksums"} if found.checksums else set())
+    return checks | {name for name in ("checksums", "documents") if getattr(found, name)}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,8 @@ def edit_examples(
     def edit(folder: Path) -> None:
         table = pq.read_table(folder / file)
         rows = table.to_pylist()
-        rows = change(rows) or rows
+        changed = change(rows)
+        rows = [] if changed is EMPTY else changed or rows
         pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), folder / file)
         for path in folder.glob("*/card.json"):
             card = json.loads(path.read_text(encoding="utf-8"))
@@ -182,6 +184,15 @@ def take_from_the_other_side(folder: Path) -> None:
     edit_examples(lambda rows: rows[0].update(id=test["id"], tokens=test["tokens"], spans=[], ner_tags=["O"] * len(test["tokens"])))(folder)  # fmt: skip
 
 
+def edit_readme(old: str, new: str) -> Callable[[Path], None]:
+    def edit(folder: Path) -> None:
+        text = (folder / "README.md").read_text(encoding="utf-8")
+        assert old in text
+        (folder / "README.md").write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return edit
+
+
 def edit_format(folder: Path) -> None:
     path = folder / "easy" / "conll" / "train.conll"
     path.write_text(path.read_text(encoding="utf-8").replace("\tB-", "\tI-", 1), encoding="utf-8")
@@ -197,7 +208,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str | None]] = {
     "a label in capitals": (edit_examples(lambda rows: rows[0]["spans"][0].update(label="City")), "examples"),
     "a span beyond its text": (edit_examples(out_of_bounds), "examples"),
     "tags that are not the spans'": (edit_examples(retag), "examples"),
-    "an evaluation example among the training ones": (take_from_the_other_side, "examples"),
+    "an evaluation example among the training ones": (take_from_the_other_side, "shared texts"),
     "a dropped evaluation example": (
         edit_examples(lambda rows: rows[1:], "test/test-00000-of-00001.parquet"),
         "counts",
@@ -205,10 +216,13 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str | None]] = {
     "swapped split files": (swap(PARQUET), "examples"),
     "swapped cards": (swap("card.json"), "card"),
     "a missing Parquet file": (lambda folder: (folder / "easy" / PARQUET).unlink(), "examples"),
-    "a missing figure": (lambda folder: (folder / "easy" / "figures" / "selected_types.png").unlink(), None),
-    "a missing card": (lambda folder: (folder / "easy" / "card.json").unlink(), "counts"),
-    "a file more": (lambda folder: (folder / "easy" / "train-00001-of-00002.parquet").write_bytes(b"PAR1"), None),
-    "an edited README": (lambda folder: (folder / "README.md").write_text("# mine"), None),
+    "a missing figure": (lambda folder: (folder / "easy" / "figures" / "selected_types.png").unlink(), "documents"),
+    "a missing card": (lambda folder: (folder / "easy" / "card.json").unlink(), "documents"),
+    "a file more": (
+        lambda folder: (folder / "easy" / "train-00001-of-00002.parquet").write_bytes(b"PAR1"),
+        "documents",
+    ),
+    "an edited README": (lambda folder: (folder / "README.md").write_text("# mine"), "documents"),
     "an edited file in another format": (edit_format, "formats"),
     "a broken card": (lambda folder: (folder / "easy" / "card.json").write_text("{"), "card"),
     "a key more in a card": (edit_card(comment="hello"), "card"),
@@ -224,8 +238,30 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str | None]] = {
     "another count of shared texts": (edit_card(leakage__near=7), "shared texts"),
     "another embedder": (edit_card(embedder__sha256="0" * 64), "Familiarity"),
     "another checksum in a card": (edit_card(**{f"files__easy/{PARQUET}__sha256": "0" * 64}), "examples"),
-    "another seed": (edit_card(selection__seed=5), None),
-    "another pool": (edit_card(pool__sha256="0" * 64), None),
+    "a file that the front matter would load too": (
+        lambda folder: shutil.copy(folder / "easy" / PARQUET, folder / "hard" / "train-00001-of-00002.parquet"),
+        "documents",
+    ),
+    "a front matter that loads another split": (edit_readme("path: hard/train", "path: easy/train"), "documents"),
+    "another number in a README": (edit_readme("| hard | 0.", "| hard | 9."), "documents"),
+    "other metadata": (lambda folder: (folder / "croissant.json").write_text("{}"), "documents"),
+    "formats that a card does not name": (edit_card(formats={}), "documents"),
+    "a method without bands": (edit_card(selection__method="explicit", band__low=0, band__high=1), "card"),
+    "another way of choosing": (edit_card(selection__zero_shot="exact"), "card"),
+    "another licence": (edit_card(pool__license=["mit"]), "card"),
+    "another size of the benchmark": (edit_card(benchmark__examples=12345), "card"),
+    "another similarity": (
+        edit_card(splitgen__config__metric__similarity="angular", familiarity__similarity="angular"),
+        "card",
+    ),
+    "a target that is not there": (edit_card(band__targets={"nope": {"low": 0, "high": 1}}), "card"),
+    "a band without bounds": (edit_card(band__low=None, band__high=None), "card"),
+    "a config that is none": (edit_card(splitgen__config__metric__k="${oc.env:HOME}"), "card"),
+    "no examples": (edit_examples(lambda rows: EMPTY), "examples"),
+    "a missing token": (edit_examples(lambda rows: rows[0]["tokens"].__setitem__(0, None)), "examples"),
+    "another number of swaps": (edit_card(selection__swaps=12345), None),
+    "another seed": (edit_card(selection__seed=5), "card"),
+    "another pool": (edit_card(pool__sha256="0" * 64), "card"),
 }
 
 
@@ -319,3 +355,60 @@ def test_comparing_values():
     assert compared({"a": 1}, {"b": 1}, "x") == ["x: only the card has 'a', only the files give 'b'"]
     assert compared(True, 1.00001, "x") == ["x: the card says True, the files give 1.00001"]
     assert compared([1], [1, 2], "x") == ["x: the card says [1], the files give [1, 2]"]
+
+
+def test_negative_types_are_verified(tmp_path, cache, verify):
+    records = [
+        {"tokenized_text": [f"w{i}", "met", f"v{i}"], "ner": [[0, 0, "person"]], "ner_negatives": ["city"]}
+        for i in range(30)
+    ]
+    records += [{"tokenized_text": [f"x{i}", "is", "big"], "ner": [[0, 0, "city"]]} for i in range(30)]
+    (tmp_path / "pool.jsonl").write_text("\n".join(map(json.dumps, records)))
+    source = ["pool=gliner", f"pool.path={tmp_path / 'pool.jsonl'}", "benchmark=labels", "benchmark.labels={a:[band]}"]
+    out = made(tmp_path / "out", cache, *source, "selection=explicit", "selection.splits={easy:[person,city]}")
+    assert verify(out).confirmed
+    edit_examples(lambda rows: rows[0].update(negatives=["person"]))(out)
+    write_manifest(out)
+    assert verify(out).differences["easy"]["examples"] == [
+        f"{PARQUET}: example '0': negative types that are not sorted, normalised and without a mention"
+    ]
+
+
+def test_ids_that_occur_twice_and_pools_of_one_name_are_no_obstacle(tmp_path, cache, verify):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        record = {"id": "same", "tokenized_text": ["Ann", "sang", name], "ner": [[0, 0, "person"]]}
+        (tmp_path / name / "train.jsonl").write_text("\n".join([json.dumps(record)] * 2))
+    more = f"pool.more={{x:{{format:gliner,path:'{tmp_path / 'b' / 'train.jsonl'}'}}}}"
+    source = [
+        "pool=gliner",
+        f"pool.path={tmp_path / 'a' / 'train.jsonl'}",
+        more,
+        "pool.license=mit",
+        "benchmark=labels",
+    ]
+    out = made(tmp_path / "out", cache, *source, "benchmark.labels={a:[band]}", "selection=explicit", "selection.splits={easy:[person]}")  # fmt: skip
+    assert verify(out).confirmed
+    assert sorted(pq.read_table(out / "easy" / PARQUET)["id"].to_pylist()) == [
+        "train#2/same", "train#2/same#2", "train/same", "train/same#2",
+    ]  # fmt: skip
+    assert card(out, "easy")["pool"]["license"] == []  # of one of the two it is not known
+    assert str(tmp_path) not in "".join(
+        path.read_text() for path in out.rglob("*.*") if path.suffix in (".md", ".json")
+    )
+
+
+def test_a_split_is_not_a_dataset(dataset):
+    with pytest.raises(ConfigError, match="is one split of a dataset"):
+        splitgen.verify(load_config([f"path={dataset / 'easy'}"]))
+
+
+def test_a_band_is_judged_by_what_it_bounds_where_a_set_is_named_like_a_label(tmp_path, cache, verify):
+    labels = "benchmark.labels={band:[song,album],x:[band]}"
+    bands = "bands={b:{low:0,high:1,of:{band:{position:0.5,tolerance:0.05}}}}"
+    out = made(tmp_path / "out", cache, "benchmark=labels", labels, "selection.scope=label", bands, "selection.examples=150", "selection.types=40")  # fmt: skip
+    stated, found = card(out, "b"), verify(out)
+    target, value = stated["band"]["targets"]["band"], stated["familiarity"]["per_label"]["band"]
+    assert target["low"] <= value <= target["high"]
+    assert stated["in_band"] is True
+    assert found.confirmed

@@ -40,8 +40,12 @@ def show_generated(result: Generated) -> None:
     console.print(table)
     _show_notes(console, result.splits, figures)
     console.print(f"\nCard: {result.out / 'README.md'}", soft_wrap=True, highlight=False, markup=False)
+
+
+def show_published(result: Generated) -> None:
+    """Where the dataset is on the Hub, if it is."""
     if result.published:
-        console.print(f"Published: {result.published}", soft_wrap=True, highlight=False, markup=False)
+        terminal().print(f"Published: {result.published}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _show_size(console: Console, result: Generated) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
 KEY = "output.push_to_hub"
+OF_THE_HUB = {".gitattributes"}  # it says which files are in LFS
 REASONS = {
     401: "the token is not valid. Log in with `hf auth login`, or set HF_TOKEN",
     403: "the token may not write there. Give it that right, or another name",
@@ -21,6 +22,10 @@ REASONS = {
     409: "the repository has changed meanwhile. Try again",
     429: "too many requests. Try again later",
 }
+
+
+class _Strange(Exception):
+    """A repository that is not ours to replace."""
 
 
 def check_hub(repo: str) -> None:
@@ -47,7 +52,8 @@ def check_hub(repo: str) -> None:
 def publish(folder: Path, repo: str, private: bool) -> str:
     """Make a dataset repository hold what a folder holds, and nothing else, by one commit.
 
-    A repository that exists stays as private or as public as it is.
+    A repository that exists stays as private or as public as it is. One with files that splitgen did not put there is
+    left alone.
 
     Args:
         folder: of the dataset; hidden files stay out.
@@ -67,6 +73,8 @@ def publish(folder: Path, repo: str, private: bool) -> str:
             api.create_commit(
                 created.repo_id, operations, commit_message=f"splitgen {__version__}", repo_type="dataset"
             )
+    except _Strange as error:
+        raise _not_published(folder, repo, private, str(error)) from error
     except Exception as error:  # the network can raise anything; the dataset is there all the same
         raise _not_published(folder, repo, private, _reason(error)) from error
     if public:
@@ -79,8 +87,10 @@ def _operations(api: HfApi, repo_id: str, folder: Path) -> list[CommitOperationA
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     names = [file.as_posix() for file in [*files_of(folder), Path(MANIFEST)]]
-    there = api.list_repo_files(repo_id, repo_type="dataset")
-    old = sorted(set(there) - {*names, ".gitattributes"})  # the Hub's own: it says which files are in LFS
+    there = set(api.list_repo_files(repo_id, repo_type="dataset")) - OF_THE_HUB
+    if there and MANIFEST not in there:
+        raise _Strange(f"it holds {sorted(there)[0]}, which is not as splitgen wrote it. Give another name")
+    old = sorted(there - set(names))
     additions = [CommitOperationAdd(name, folder / name) for name in names]
     return [*(CommitOperationDelete(name) for name in old), *additions]
 

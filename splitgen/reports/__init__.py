@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -97,19 +98,20 @@ def with_similarities(
 
 
 def write_report(report: Report, folder: Path) -> list[Path]:
-    """Write the table as Markdown and CSV, the figure, and the page.
+    """Write the table as Markdown and CSV, the figure, and the page: all of them or none.
 
     Returns: the files.
     Raises: OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    table, csv, figure, page = (folder / name for name in FILES)
     rows = rows_of(report.datasets)
-    table.write_text(markdown_of(rows), encoding="utf-8")
-    csv.write_text(csv_of(rows), encoding="utf-8", newline="")
-    ladder_figure(figure, ladder_rows(report.datasets), "Familiarity of every split")
-    page.write_text(html_report(report.datasets), encoding="utf-8")
-    return [table, csv, figure, page]
+    with tempfile.TemporaryDirectory(prefix=".report.", dir=folder) as scratch:
+        table, csv, figure, page = (Path(scratch) / name for name in FILES)
+        table.write_text(markdown_of(rows), encoding="utf-8")
+        csv.write_text(csv_of(rows), encoding="utf-8", newline="")
+        ladder_figure(figure, ladder_rows(report.datasets), "Familiarity of every split")
+        page.write_text(html_report(report.datasets), encoding="utf-8")
+        return [each.replace(folder / each.name) for each in (table, csv, figure, page)]
 
 
 def ladder_rows(datasets: Sequence[ReportedDataset]) -> list[LadderRow]:

@@ -16,6 +16,7 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
+from splitgen.output.card import ORIGIN
 from splitgen.output.figures.names import DATASET_FIGURES, FIGURES, SPLIT_FIGURES, captions
 from splitgen.reports import html_tables as tables
 from splitgen.reports.dataset import ReportedDataset
@@ -24,7 +25,6 @@ from splitgen.reports.html_tables import Card
 
 TEMPLATES = Path(__file__).parent / "templates"
 PNG = b"\x89PNG\r\n\x1a\n"
-ORIGIN = ("license", "url", "annotation", "citation")  # of a pool or benchmark, as the config states it
 UNKNOWN = 255  # in place of a similarity, which is 0 to 100
 CHOSEN = {"train": "training splits", "eval": "evaluation splits", "both": "training splits, and the evaluation side,"}
 MOST_NAMED = 3  # different pools, benchmarks, ... that the head of a report names
@@ -194,13 +194,13 @@ def _origin(cards: Sequence[Card]) -> list[tuple[str, str]]:
     lines = []
     for source in ("pool", "benchmark"):
         fields = cards[0][source]
-        lines.append((source, f"{fields['name']} (SHA-256 {fields['sha256'] or 'none'})"))
+        lines.append((source, f"{fields['name']} (SHA-256 {fields['sha256']})"))
         known = {key: " ".join("; ".join(fields[key]).split()) for key in ORIGIN if fields.get(key)}
         lines += [(f"{source}: {key}", value) for key, value in known.items()]
         if unknown := [key for key in ORIGIN if key not in known]:
             lines.append((f"{source}: unknown", ", ".join(unknown)))
     embedder = cards[0]["embedder"]
-    lines.append(("embedder", f"{embedder['name']} (SHA-256 {embedder['sha256'] or 'none'})"))
+    lines.append(("embedder", f"{embedder['name']} (SHA-256 {embedder['sha256']})"))
     lines.append(("splitgen", cards[0]["splitgen"]["version"]))
     return lines
 
