@@ -63,11 +63,11 @@ def test_sources_are_what_the_config_says(dataset, tmp_path, cache):
     assert (pool["license"], pool["url"]) == (["apache-2.0"], ["https://example.org/x"])
     assert DatasetCard.load(dataset / "README.md").data.license == ["apache-2.0"]
     assert "<https://example.org/x>" in (dataset / "README.md").read_text(encoding="utf-8")
-    out = made(tmp_path / "out", cache, "pool.license=null", "benchmark.catch_all=else", "output.figures=false")
+    out = made(tmp_path / "out", cache, "pool.license=null", "benchmark.catch_all=event", "output.figures=false")
     assert DatasetCard.load(out / "README.md").data.license is None  # of one source it is not known
     text = (out / "README.md").read_text(encoding="utf-8")
     assert "| licence | not stated in the config | apache-2.0 |" in text
-    assert "| catch-all label | | else |" in text
+    assert "| catch-all label | | event |" in text
 
 
 def test_the_front_matter_has_features_and_sizes(dataset, tmp_path):

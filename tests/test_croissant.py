@@ -197,6 +197,7 @@ def test_hostile_words_stay_words(datasets: Datasets, tmp_path: Path):
             "in_band": True,
             "band": {**each["band"], "targets": {name: {"low": 0.1, "high": 0.2}}},
             "familiarity": {**each["familiarity"], "per_label": {name: 0.15}},
+            "selection": {**each["selection"], "scope": "label"},
         }
         for each in sources(out, **changes)
     ]

@@ -369,6 +369,7 @@ def test_targets_of_a_band(show, demo):
     for card in bound.cards:
         sets = card["familiarity"]["per_benchmark"]
         card["band"].update(low=None, high=None, targets={name: {"low": 0.0, "high": 0.001} for name in sets})
+        card["selection"]["scope"] = "benchmark"
     opened = show(html_report([bound]))
     assert opened.column(opened.table("Measured on the written files"), 1) == ["3 intervals"] * 3
     table = opened.table("Targets of the bands")
