@@ -255,6 +255,8 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
         "card",
     ),
     "a target that is not there": (edit_card(band__targets={"nope": {"low": 0, "high": 1}}), "card"),
+    "no nearest types": (edit_card(familiarity__nearest={}), "documents"),
+    "another scope": (edit_card(selection__scope="label", band__targets={"music": {"low": 0, "high": 1}}), "card"),
     "a band without bounds": (edit_card(band__low=None, band__high=None), "card"),
     "a config that is none": (edit_card(splitgen__config__metric__k="${oc.env:HOME}"), "card"),
     "no examples": (edit_examples(lambda rows: EMPTY), "examples"),
@@ -287,10 +289,11 @@ def test_without_checksums_nothing_is_confirmed(copy, verify):
 
 
 def test_paths_in_a_card_do_not_lead_out(copy, verify):
-    shutil.copy(copy / "easy" / PARQUET, copy.parent / PARQUET)
-    edit_card(files={f"../{PARQUET}": {"sha256": "0" * 64, "examples": 60}})(copy)
-    found = verify(copy)
-    assert found.differences["easy"]["examples"][0] == f"../{PARQUET}: outside the dataset"
+    for name, wrong in ((f"../{PARQUET}", "outside the dataset"), (f"x/../../{PARQUET}", "does not match")):
+        shutil.copy(copy / "hard" / PARQUET, copy.parent / PARQUET)
+        edit_card(files={name: {"sha256": "0" * 64, "examples": 60}})(copy)
+        found = verify(copy).differences["easy"]
+        assert wrong in str([*found["card"], *found.get("examples", [])])
 
 
 def test_what_the_hub_and_git_add_does_not_matter(copy, verify):

@@ -18,6 +18,7 @@ from splitgen.checks import ladder
 from splitgen.compose import config_of
 from splitgen.config import Config, EmbedderConfig
 from splitgen.errors import ConfigError, SplitgenError
+from splitgen.output.bound import values_by_target
 from splitgen.output.card import origin_fields
 from splitgen.verification.compare import Differences, compared
 
@@ -78,10 +79,11 @@ def read_card(path: Path) -> tuple[StatedCard | None, Differences]:
 
 
 def _wrong_band(fields: Mapping[str, Any]) -> str | None:
-    band, sets = fields["band"], fields["benchmark"]["labels"]
-    known = {*sets, *(label for labels in sets.values() for label in labels)}
-    if unknown := sorted(band["targets"].keys() - known):
-        return f"band.targets: neither a set nor a label of the benchmark: {unknown[0]!r}"
+    """What of a card's band makes no sense in itself."""
+    band = fields["band"]
+    known = values_by_target(fields["selection"].get("scope"), fields["familiarity"])
+    if unknown := sorted(band["targets"].keys() - known.keys()):
+        return f"band.targets: nothing that was measured: {unknown[0]!r}"
     if fields["in_band"] is not None and not band["targets"] and (band["low"] is None or band["high"] is None):
         return "band: expected low and high"
     return None
@@ -102,10 +104,8 @@ def card_differences(card: StatedCard, sibling: StatedCard) -> Differences:
     selection = {key: fields["selection"].get(key) for key in _chosen(config)}
     differences = compared(fields["band"]["name"], card.name, "band.name", "its folder is")
     differences += compared(selection, _chosen(config), "selection", verb)
-    for key, stated in {
-        **_sources(config),
-        "embedder": {"name": name} if (name := config.embedder.name) else {},
-    }.items():
+    named = {"name": config.embedder.name} if config.embedder.name else {}
+    for key, stated in {**_sources(config), "embedder": named}.items():
         differences += _stated(fields[key], stated, key, verb)
     for key, sizes in _sizes(fields).items():
         differences += _stated(fields[key], sizes, key, "the card counts")

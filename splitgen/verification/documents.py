@@ -10,6 +10,7 @@ from typing import Any
 
 from splitgen import __version__
 from splitgen.config import OutputConfig
+from splitgen.errors import ConfigError
 from splitgen.output.card import rounded
 from splitgen.output.croissant import CROISSANT, croissant_fields
 from splitgen.output.figures.names import DATASET_FIGURES, FIGURES, SPLIT_FIGURES
@@ -76,7 +77,10 @@ def _text_differences(folder: Path, fields: list[dict[str, Any]], output: Output
     differences = []
     if output.templates is None:
         command = COMMAND.search((folder / README).read_text(encoding="utf-8"))
-        made = readmes(folder, fields, command[1] if command else None, None)
+        try:
+            made = readmes(folder, fields, command[1] if command else None, None)
+        except ConfigError as error:  # a card that a template cannot show
+            return [f"{README}: cannot be made from the cards: {error}"]
         other = (name for name, text in made.items() if (folder / name).read_text(encoding="utf-8") != text)
         differences += [f"{name}: another text than the cards give" for name in sorted(other)]
     if output.croissant:

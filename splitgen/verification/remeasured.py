@@ -54,11 +54,13 @@ def check_measured(
     with progress.step("measuring", len(cards)) as advance:
         for card in cards:
             try:
-                splits[card.name] = _measured(card, sides[card.name], similar, indices)
+                split = _measured(card, sides[card.name], similar, indices)
             except SplitgenError as error:
                 found.differences[card.name]["Familiarity"] = [str(error)]
+            else:
+                splits[card.name] = split
             advance(1)
-    figures = matching(list(splits.values()))
+    figures = matching(list(splits.values())) if splits else {}
     for card in cards:
         if card.name in splits:
             split, all_splits = splits[card.name], list(splits.values())
@@ -98,9 +100,8 @@ def _in_band_differences(card: StatedCard, split: Split) -> Differences:
     if band is None:
         return compared(stated, None, "in_band")
     room = TOLERANCE if stated else -TOLERANCE
-    inside = all(
-        interval.low - room <= split.values[target] <= interval.high + room for target, interval in band.targets.items()
-    )
+    found = {target: split.values.get(target, -1.0) for target in band.targets}
+    inside = all(each.low - room <= found[target] <= each.high + room for target, each in band.targets.items())
     return compared(stated, inside, "in_band")
 
 
