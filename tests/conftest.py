@@ -14,6 +14,8 @@ import pytest
 from filelock import FileLock
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")  # tests run side by side, a process for each core
 os.environ.pop("HYDRA_FULL_ERROR", None)
 
 ROOT = Path(__file__).parent.parent
