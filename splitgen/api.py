@@ -98,7 +98,8 @@ def generate(
     problem = without_leaks(prepare(config, progress), config, progress)
     with progress.step("searching", None) as advance:
         selections = select(problem, config, advance)
-    with progress.step("writing", 2 * len(selections)) as advance, appearing(out, config.overwrite) as folder:
+    pieces = (3 if config.output.figures else 2) * len(selections)
+    with progress.step("writing", pieces) as advance, appearing(out, config.overwrite) as folder:
         splits = write_dataset(folder, problem, config, selections, overrides, advance)
     result = Generated(out, problem, splits)
     written(result)

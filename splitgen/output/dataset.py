@@ -33,7 +33,7 @@ def write_dataset(
 
     Args:
         folder: becomes the dataset.
-        advance: told of each finished piece, two for every split.
+        advance: told of each finished piece, two for every split, and a third where there are figures.
     Raises: OSError.
     """
     splits = []
@@ -48,7 +48,7 @@ def write_dataset(
         write_json(folder / split.name / "card.json", cards[-1])
         advance(1)
     if config.output.figures:
-        draw_figures(folder, problem, config, splits)
+        draw_figures(folder, problem, config, splits, advance)
     write_readmes(folder, cards, overrides, config.output)
     if config.output.croissant:
         write_croissant(folder, cards)

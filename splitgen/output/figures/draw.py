@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,18 +35,26 @@ LONGEST_NAME = 40  # of a split in a title
 MOST_MAPPED = 2_000  # types
 
 
-def draw_figures(folder: Path, problem: Problem, config: Config, splits: Sequence[Split]) -> None:
+def draw_figures(
+    folder: Path,
+    problem: Problem,
+    config: Config,
+    splits: Sequence[Split],
+    advance: Callable[[int], None] = lambda _: None,
+) -> None:
     """Write the figures of every split and of the dataset.
 
     Args:
         folder: of the dataset.
         splits: all of the run, on disk.
+        advance: told of each split whose figures are drawn.
     Raises: OSError.
     """
     formats = tuple(dict.fromkeys((PNG, *config.output.figure_formats)))
     choice = _choice(problem, config)
     for split in splits:
         _draw_split(folder / split.name / FIGURES, choice, split, formats)
+        advance(1)
     ordered = sorted(splits, key=_difficulty)  # from hard to easy
     place, what = folder / FIGURES, f"pool {shown(problem.pool.name)}, benchmark {shown(problem.benchmark.name)}"
     rows = [row for split in reversed(ordered) for row in _rows(split)]
