@@ -11,6 +11,7 @@ from splitgen.bands import Interval, Ladder, Position, Rung, rungs
 from splitgen.choices import (
     AGGREGATES,
     EMBEDDER_KINDS,
+    ENGINES,
     FIGURE_FORMATS,
     LADDER_UNITS,
     MATCHES,
@@ -83,7 +84,8 @@ def check(config: Config) -> None:
         _one_of("output.figure_formats", name, FIGURE_FORMATS)
     _check_paths(config)
     _at_least("output.examples_per_file", config.output.examples_per_file, 1)
-    _one_of("engine.name", config.engine.name, ("local",))
+    _one_of("engine.name", config.engine.name, ENGINES)
+    _at_least("engine.workers", config.engine.workers, 1)
     _at_least("seed", config.seed, 0)
     if config.out is not None and not config.out.strip():
         raise ConfigError("out", "expected a folder, found nothing: is a variable of your shell not set?")

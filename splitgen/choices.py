@@ -16,6 +16,7 @@ UNSELECTED = ("drop", "exclude", "keep")
 ZERO_SHOT = ("exact", "contains")
 OUTPUT_FORMATS = ("parquet", "gliner", "gliner2", "conll", "flair", "spacy", "instructuie")
 FIGURE_FORMATS = ("png", "svg", "pdf")
+ENGINES = ("local", "ray")
 LADDER_UNITS = ("position", "familiarity")
 POOL_FORMATS = (
     *("demo", "gliner", "gliner2", "conll", "hf", "offsets"),

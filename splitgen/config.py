@@ -214,9 +214,12 @@ class OutputConfig:
 
 @dataclass
 class EngineConfig:
-    """What runs the batch functions."""
+    """What runs the batch functions: ``local`` with so many processes (one for each core if null), or ``ray`` on the
+    cluster at ``address`` (one on this machine if null)."""
 
     name: str = "local"
+    workers: int | None = None
+    address: str | None = None
 
 
 @dataclass
