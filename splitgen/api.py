@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from splitgen.compose import load_config
 from splitgen.config import Config, FactConfig, MetricConfig
 from splitgen.embedders import load_embedder, similarity
 from splitgen.errors import ConfigError, NotPublished
+from splitgen.finished import Card, find_finished, read_cards
 from splitgen.labels import LabelCounts, normalise
 from splitgen.measurement import Measurement
 from splitgen.measurement import measure as measure_counts
@@ -32,7 +33,6 @@ from splitgen.published import fact_fields, facts_about
 from splitgen.reports import FILES, Report, read_datasets, with_similarities, write_report
 from splitgen.selection import select
 from splitgen.selection.frontier import Frontier, find_frontier
-from splitgen.spans import count_items
 from splitgen.verification import Verification, has_cards, verify_dataset
 from splitgen.verification.cardless import CardlessSplit, measure_folder
 
@@ -41,17 +41,26 @@ DEFAULT_OUT = "splits"
 
 @dataclass(frozen=True)
 class Generated:
-    """What ``generate`` wrote; ``published`` is the address on the Hub, where it was asked for."""
+    """A dataset that is in place.
+
+    Attributes:
+        cards: card.json of every split.
+        problem, splits: what it was made from, and what was made; nothing where it was there already.
+        assumed: inputs of one that was there whose content could not be compared, only their names.
+        published: the address on the Hub, where it was asked for.
+    """
 
     out: Path
-    problem: Problem
-    splits: list[Split]
+    cards: list[Card]
+    problem: Problem | None = None
+    splits: list[Split] = field(default_factory=list)
+    assumed: list[str] = field(default_factory=list)
     published: str | None = None
 
     @property
     def complete(self) -> bool:
         """Whether every split that has a band is in it, measured on its files."""
-        return all(split.in_band is not False for split in self.splits)
+        return all(card["in_band"] is not False for card in self.cards)
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,8 @@ def generate(
 ) -> Generated:
     """Find a split for every band and write them all to ``config.out``.
 
+    A dataset that is there already, from the same config and inputs, is left as it is, unless ``config.overwrite``.
+
     Args:
         config: see ``load_config``.
         overrides: what made the config, to be named in the cards.
@@ -90,20 +101,25 @@ def generate(
     """
     progress = progress or Silent()
     out = Path(DEFAULT_OUT if config.out is None else config.out)
-    check_out(out, config.overwrite)
     check_templates(config.output.templates)
     check_formats(config.output.formats)
     if config.output.push_to_hub:
         check_hub(config.output.push_to_hub)
+    found = None if config.overwrite else find_finished(out, config)
+    result = Generated(out, found.cards, assumed=found.assumed) if found else _made(out, config, overrides, progress)
+    written(result)
+    return replace(result, published=_published(out, config, progress)) if config.output.push_to_hub else result
+
+
+def _made(out: Path, config: Config, overrides: Sequence[str] | None, progress: Progress) -> Generated:
+    check_out(out, config.overwrite)
     problem = without_leaks(prepare(config, progress), config, progress)
     with progress.step("searching", None) as advance:
         selections = select(problem, config, advance)
     pieces = (3 if config.output.figures else 2) * len(selections)
     with progress.step("writing", pieces) as advance, appearing(out, config.overwrite) as folder:
         splits = write_dataset(folder, problem, config, selections, overrides, advance)
-    result = Generated(out, problem, splits)
-    written(result)
-    return replace(result, published=_published(out, config, progress)) if config.output.push_to_hub else result
+    return Generated(out, read_cards(out), problem, splits)
 
 
 def _published(out: Path, config: Config, progress: Progress) -> str:
@@ -174,7 +190,7 @@ def measure(config: Config, progress: Progress | None = None) -> Measured:
         raise ConfigError("select", "measure takes the pool and the benchmark as they are: leave select=train")
     written = _file_in_out(config, "measurement.json")
     problem = prepare(config, progress or Silent())
-    tokens = count_items(problem.pool.examples, "tokens")
+    tokens = int(problem.tokens.sum())
     measurement = measure_counts(problem.counts, tokens, problem.benchmark, problem.similarity, config.metric)
     published = facts_about(config, problem.pool.name, embedder=problem.embedder.name)
     if written:

@@ -1,4 +1,7 @@
-"""The errors a user can meet: one or two lines that say what, where, expected and found, and what to do."""
+"""The errors a user can meet: one or two lines that say what, where, expected and found, and what to do.
+
+``args`` are those of the constructor, so that an error raised in another process arrives as it was.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,24 @@ class ConfigError(SplitgenError):
     """A config key holds something that cannot be used; names the key, what was expected and what was found."""
 
     def __init__(self, key: str, problem: str) -> None:
-        super().__init__(f"config key {key}: {problem}")
+        super().__init__(key, problem)
         self.key = key
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"config key {self.key}: {self.problem}"
 
 
 class InputError(SplitgenError):
     """A file or a record of it cannot be used; names the place as ``file`` or ``file:line``."""
 
     def __init__(self, where: str, problem: str) -> None:
-        super().__init__(f"{where}: {problem}")
+        super().__init__(where, problem)
         self.where = where
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}"
 
 
 class NotAttainable(SplitgenError):

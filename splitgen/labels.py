@@ -66,33 +66,42 @@ class LabelCounts:
 
 
 def count_batch(batch: pa.Table, how: str) -> pa.Table:
-    """Mentions of a batch of examples, one line each: the example's place in the batch and the label.
+    """What is counted of a batch of examples: for each, how many ``tokens`` it has and the ``labels`` of its mentions.
 
     Args:
-        batch: a table with the column ``spans``, list<struct<start, end, label>>.
-    Returns: a table of ``example`` (int64) and ``label`` (string).
+        batch: a table with the columns ``tokens`` and ``spans``, list<struct<start, end, label>>.
+    Returns: a table of ``tokens`` (int32) and ``labels`` (list<string>, normalised).
     """
     spans = batch.column("spans").combine_chunks()
-    labels = normalise_column(pc.struct_field(pc.list_flatten(spans), "label"), how)
-    return pa.table({"example": pc.list_parent_indices(spans), "label": labels.cast(pa.string())})
+    labels = normalise_column(pc.struct_field(pc.list_flatten(spans), "label"), how).cast(pa.string())
+    offsets = np.concatenate([[0], np.cumsum(pc.list_value_length(spans).to_numpy(zero_copy_only=False))])
+    lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), labels)
+    return pa.table({"tokens": pc.list_value_length(batch.column("tokens")), "labels": lists})
 
 
-def gather_counts(counted: Iterable[tuple[int, pa.Table]]) -> LabelCounts:
+def gather_counts(counted: Iterable[pa.Table]) -> tuple[LabelCounts, NDArray[np.int32]]:
     """Put counted batches together.
 
     Args:
-        counted: for every batch in order, its number of examples and what ``count_batch`` returned.
+        counted: what ``count_batch`` returned, in order.
+    Returns: the counts, and the tokens of every example, shape (examples,).
     """
-    examples, columns, offset = [], [], 0
-    for size, table in counted:
-        examples.append(table.column("example").to_numpy() + offset)
-        columns.append(table.column("label"))
-        offset += size
-    chunks = [chunk for column in columns for chunk in column.chunks]
-    labels = normalise_column(pa.chunked_array(chunks, pa.string()).combine_chunks(), "none")
-    rows = np.concatenate(examples) if examples else np.empty(0, np.int64)
-    ones = np.ones(len(rows), dtype=np.int32)
-    shape = (offset, len(labels.dictionary))
-    matrix = sp.coo_array((ones, (rows, labels.indices.to_numpy())), shape=shape).tocsr()  # adds up repeats
-    matrix.sort_indices()
-    return LabelCounts(tuple(labels.dictionary.to_pylist()), matrix)
+    codes, sizes, tokens = [np.empty(0, np.int32)], [np.empty(0, np.int32)], [np.empty(0, np.int32)]
+    position: dict[str, int] = {}
+    for table in counted:
+        labels = table.column("labels").combine_chunks()
+        encoded = labels.flatten().dictionary_encode()
+        known = [position.setdefault(label, len(position)) for label in encoded.dictionary.to_pylist()]
+        codes.append(np.array(known, dtype=np.int32)[encoded.indices.to_numpy()])
+        sizes.append(pc.list_value_length(labels).to_numpy())
+        tokens.append(table.column("tokens").to_numpy())
+    ordered = sorted(position)
+    rank = np.empty(len(position), dtype=np.int32)
+    rank[[position[label] for label in ordered]] = np.arange(len(ordered), dtype=np.int32)
+    places = np.concatenate([rank[each] for each in codes])
+    ends = np.cumsum(np.concatenate(sizes), dtype=np.int64)
+    index = np.int32 if len(places) < np.iinfo(np.int32).max else np.int64
+    rows = np.concatenate([[0], ends]).astype(index)
+    matrix = sp.csr_array((np.ones(len(places), np.int32), places.astype(index), rows), (len(ends), len(ordered)))
+    matrix.sum_duplicates()
+    return LabelCounts(tuple(ordered), matrix), np.concatenate(tokens)

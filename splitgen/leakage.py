@@ -10,6 +10,7 @@ words can only be exact duplicates: they have too few trigrams for a share to me
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +18,10 @@ import pyarrow as pa
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from splitgen.pools.pool import BATCH
+from splitgen.pools.shards import BATCH
 
 Flags = NDArray[np.bool_]
+Places = NDArray[np.intp]
 
 WORDS = 3
 FEWEST = 4  # trigrams of the shorter text
@@ -43,12 +45,13 @@ class TextIndex:
     """The texts of some examples, to be looked for in others.
 
     Args:
-        examples: with the column ``tokens``.
+        examples: with the column ``tokens``; so few that their trigrams fit into memory.
     """
 
     def __init__(self, examples: pa.Table) -> None:
         texts = _texts(examples)
-        self._known = frozenset(_words(text) for text in texts)
+        self._words = [_words(text) for text in texts]
+        self._known = frozenset(self._words)
         self._trigrams = _trigrams(texts)
         self._sizes = np.diff(self._trigrams.indptr)
 
@@ -62,16 +65,43 @@ class TextIndex:
         for start in range(0, examples.num_rows, BATCH):
             texts = _texts(examples.slice(start, BATCH))
             exact.append(np.array([_words(text) in self._known for text in texts], dtype=bool))
-            near.append(exact[-1] | self._near(_trigrams(texts), overlap))
+            near.append(exact[-1] | _flags(self._near(_trigrams(texts), overlap)[0], len(texts)))
         return Shared(np.concatenate(exact), np.concatenate(near))
 
-    def _near(self, trigrams: sp.csr_matrix, overlap: float) -> Flags:
+    def shared_with(self, batches: Iterable[pa.Table], overlap: float) -> Shared:
+        """Which examples of the index have a text of some others."""
+        exact, near = np.zeros((2, len(self._words)), dtype=bool)
+        for examples in batches:
+            texts = _texts(examples)
+            others = {_words(text) for text in texts}
+            exact |= np.array([words in others for words in self._words], dtype=bool)
+            near |= _flags(self._near(_trigrams(texts), overlap)[1], len(self._words))
+        return Shared(exact, near | exact)
+
+    def _near(self, trigrams: sp.csr_matrix, overlap: float) -> tuple[Places, Places]:
+        """Pairs of texts, and texts of the index, that are near-duplicates."""
         common = (trigrams @ self._trigrams.T).tocoo()
         shorter = np.minimum(np.diff(trigrams.indptr)[common.row], self._sizes[common.col])
         close = (shorter >= FEWEST) & (common.data >= overlap * shorter)
-        result = np.zeros(trigrams.shape[0], dtype=bool)
-        result[common.row[close]] = True
-        return result
+        return common.row[close], common.col[close]
+
+
+def sharing(batch: pa.Table, index: TextIndex, overlap: float) -> pa.Table:
+    """Which examples of a batch have a text of the index: ``exact`` and ``near``."""
+    found = index.shared_by(batch, overlap)
+    return pa.table({"exact": found.exact, "near": found.near})
+
+
+def shared_with(batch: pa.Table, index: TextIndex, overlap: float) -> pa.Table:
+    """Which examples of the index have a text of a batch, as one line: ``exact`` and ``near``, lists of flags."""
+    found = index.shared_with([batch], overlap)
+    return pa.table({"exact": [found.exact.tolist()], "near": [found.near.tolist()]})
+
+
+def _flags(places: Places, size: int) -> Flags:
+    result = np.zeros(size, dtype=bool)
+    result[places] = True
+    return result
 
 
 def _texts(examples: pa.Table) -> list[str]:

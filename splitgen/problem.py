@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from splitgen.benchmarks import Benchmark, read_benchmark
@@ -20,26 +16,11 @@ from splitgen.embedders import Embedder, Similarity, load_embedder, similarity
 from splitgen.engines import load_engine
 from splitgen.errors import ConfigError, InputError
 from splitgen.labels import LabelCounts, count_batch, gather_counts, normalise
-from splitgen.leakage import TextIndex
-from splitgen.pools import Pool, Record, Unusable, read_pool
+from splitgen.leakage import TextIndex, shared_with, sharing
+from splitgen.pools import Pool, Reading, read_pool
+from splitgen.progress import Advance, Progress, Silent, watched
 
-Advance = Callable[[int], None]
-
-
-class Progress(Protocol):
-    """Shows how far a step has come."""
-
-    def step(self, description: str, total: int | None) -> AbstractContextManager[Advance]:
-        """Within the context, tell the returned function how many more units are done; ``total`` if it is known."""
-        ...
-
-
-class Silent:
-    """Shows nothing."""
-
-    @contextmanager
-    def step(self, description: str, total: int | None) -> Iterator[Advance]:
-        yield lambda _: None
+__all__ = ["Advance", "Problem", "Progress", "Silent", "cache_dir", "prepare", "reading_for", "without_leaks"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +29,7 @@ class Problem:
 
     Attributes:
         counts: of the pool.
+        tokens: of every example of the pool, shape (examples,).
         evaluation: counts of the benchmark's examples, where it is they that are chosen (select=eval).
         set_aside: examples, of the pool or else of the benchmark, that must not be chosen, since the other side has
             them, or their text; shape (examples,).
@@ -55,6 +37,7 @@ class Problem:
 
     pool: Pool
     counts: LabelCounts
+    tokens: NDArray[np.int32]
     benchmark: Benchmark
     embedder: Embedder
     similarity: Similarity
@@ -68,12 +51,13 @@ def prepare(config: Config, progress: Progress) -> Problem:
     Raises: ConfigError, InputError.
     """
     how = config.metric.normalise
-    benchmark = None if config.select == "both" else read_benchmark(config.benchmark, how)
+    reading = reading_for(config, progress)
+    benchmark = None if config.select == "both" else read_benchmark(config.benchmark, how, reading)
     _check_catch_all(config, benchmark)
     embedder = load_embedder(config.embedder)
-    with progress.step("reading the pool", None) as advance:
-        pool = read_pool(config.pool, partial(_watched, advance=advance), seed=config.seed)
-    counts = _counted(pool.batches(), config)
+    pool = read_pool(config.pool, reading, seed=config.seed)
+    with progress.step("counting mentions", len(pool.shards)) as advance:
+        counts, tokens = gather_counts(watched(pool.map(reading.engine, partial(count_batch, how=how)), advance))
     if not counts.labels:
         raise InputError(config.pool.path or pool.source, f"none of its {len(pool)} examples has a mention")
     set_aside = np.zeros(len(pool), dtype=bool)
@@ -82,15 +66,16 @@ def prepare(config: Config, progress: Progress) -> Problem:
         benchmark, set_aside = held_out.benchmark, held_out.taken
     evaluation = None
     if config.select == "eval":
-        evaluation = _counted(benchmark.batches(), config)
-        if not evaluation.labels:
+        examples = benchmark.examples()
+        if examples is None:
             raise ConfigError("benchmark.path", "select=eval chooses evaluation examples, found none. Give data")
+        evaluation, _ = gather_counts([count_batch(examples, how)])
         set_aside = np.zeros(evaluation.matrix.shape[0], dtype=bool)
     with progress.step("embedding labels", len(counts.labels) + len(benchmark.labels)) as advance:
         similar = similarity(
             embedder, counts.labels, benchmark.labels, cache_dir(config), advance, config.metric.similarity
         )
-    return Problem(pool, counts, benchmark, embedder, similar, evaluation, set_aside)
+    return Problem(pool, counts, tokens, benchmark, embedder, similar, evaluation, set_aside)
 
 
 def _check_catch_all(config: Config, benchmark: Benchmark | None) -> None:
@@ -104,18 +89,21 @@ def without_leaks(problem: Problem, config: Config, progress: Progress) -> Probl
     evaluation = problem.benchmark.examples()
     if evaluation is None or not config.leakage.remove:
         return problem
-    training = problem.pool.examples
-    with progress.step("looking for shared texts", None):
+    pool, engine = problem.pool, load_engine(config.engine)
+    index, overlap = TextIndex(evaluation), config.leakage.overlap
+    with progress.step("looking for shared texts", len(pool.shards)) as advance:
         if config.select == "eval":
-            shared = TextIndex(training).shared_by(evaluation, config.leakage.overlap)
+            found = watched(pool.map(engine, partial(shared_with, index=index, overlap=overlap)), advance)
+            near = np.any([flags for table in found for flags in table.column("near").to_pylist()], axis=0)
         else:
-            shared = TextIndex(evaluation).shared_by(training, config.leakage.overlap)
-    return replace(problem, set_aside=problem.set_aside | shared.near)
+            found = watched(pool.map(engine, partial(sharing, index=index, overlap=overlap)), advance)
+            near = np.concatenate([table.column("near").to_numpy() for table in found])
+    return replace(problem, set_aside=problem.set_aside | near)
 
 
-def _counted(batches: list[pa.Table], config: Config) -> LabelCounts:
-    counted = load_engine(config.engine).map(partial(count_batch, how=config.metric.normalise), batches)
-    return gather_counts((batch.num_rows, table) for batch, table in zip(batches, counted, strict=True))
+def reading_for(config: Config, progress: Progress) -> Reading:
+    """How sources are read."""
+    return Reading(load_engine(config.engine), cache_dir(config), progress)
 
 
 def cache_dir(config: Config) -> Path:
@@ -123,9 +111,3 @@ def cache_dir(config: Config) -> Path:
     from platformdirs import user_cache_dir
 
     return Path(config.cache_dir or user_cache_dir("splitgen"))
-
-
-def _watched(records: Iterable[Record | Unusable], advance: Advance) -> Iterator[Record | Unusable]:
-    for record in records:
-        advance(1)
-        yield record

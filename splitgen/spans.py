@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from splitgen.labels import normalise_column
-from splitgen.pools.pool import NEGATIVES, SPANS, has_negatives
+from splitgen.pools.columns import lists_of
+from splitgen.pools.shards import NEGATIVES, SPANS
 
 
 def count_items(examples: pa.Table, column: str) -> int:
@@ -48,7 +49,7 @@ def keep_spans(examples: pa.Table, labels: Collection[str] | None, how: str) -> 
     normalised = normalise_column(flat_labels(examples), how).cast(pa.string())
     kept = None if labels is None else pc.is_in(normalised, pa.array(sorted(labels), pa.string()))
     examples = _with_labels(examples, normalised, kept)
-    return _with_negatives(examples, labels, how) if has_negatives(examples) else examples
+    return _with_negatives(examples, labels, how) if NEGATIVES in examples.column_names else examples
 
 
 def _with_labels(examples: pa.Table, labels: pa.Array, kept: pa.Array | None = None) -> pa.Table:
@@ -82,8 +83,7 @@ def _with_negatives(examples: pa.Table, labels: Collection[str] | None, how: str
 
 def _lists(parents: NDArray[np.intp], values: pa.Array, size: int) -> pa.ListArray:
     """So many lists, of values that belong to the parents in order."""
-    counts = np.bincount(parents, minlength=size)
-    return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32()), values)
+    return lists_of(np.bincount(parents, minlength=size), values)
 
 
 def disjoint(spans: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -117,7 +117,38 @@ def bio_tags(tokens: int, spans: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def add_tags(examples: pa.Table) -> pa.Table:
-    """Examples with the column ner_tags, after tokens."""
-    rows = zip(examples.column("tokens").to_pylist(), examples.column("spans").to_pylist(), strict=True)
-    tags = pa.array([bio_tags(len(tokens), spans) for tokens, spans in rows], pa.list_(pa.string()))
-    return examples.add_column(2, "ner_tags", tags)
+    """Examples with the column ner_tags, after tokens: see ``bio_tags``."""
+    sizes = item_counts(examples, "tokens")
+    firsts = np.cumsum(sizes) - sizes
+    spans = examples.column("spans").combine_chunks()
+    flat, example = spans.flatten(), pc.list_parent_indices(spans).to_numpy()
+    start, end = (flat.field(key).to_numpy() for key in ("start", "end"))
+    kept = _disjoint(examples, example, start, end)
+    label = flat.field("label").dictionary_encode()
+    codes = label.indices.to_numpy()[kept]
+    first, length = (firsts[example] + start)[kept], (end - start + 1)[kept]
+    tags = np.zeros(int(sizes.sum()), dtype=np.int32)  # 0 is O, then B and I of each label
+    inside = np.repeat(first, length) + np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    tags[inside] = np.repeat(2 * codes + 2, length)
+    tags[first] = 2 * codes + 1
+    names = ["O", *(f"{prefix}-{name}" for name in label.dictionary.to_pylist() for prefix in "BI")]
+    column = lists_of(sizes, pa.array(names, pa.string()).take(pa.array(tags)))
+    return examples.add_column(2, "ner_tags", column)
+
+
+def _disjoint(
+    examples: pa.Table, example: NDArray[np.intp], start: NDArray[np.int32], end: NDArray[np.int32]
+) -> NDArray[np.intp]:
+    """Which of all spans, one after the other, remain where none may overlap."""
+    order = np.lexsort((start, example))
+    overlapping = (np.diff(example[order]) == 0) & (start[order][1:] <= end[order][:-1])
+    if not overlapping.any():
+        return np.arange(len(example))
+    kept = np.ones(len(example), dtype=bool)
+    labels = flat_labels(examples)
+    for place in np.unique(example[order][1:][overlapping]).tolist():
+        own = range(*np.searchsorted(example, [place, place + 1]).tolist())
+        spans = [{"at": i, "start": start[i], "end": end[i], "label": labels[i].as_py()} for i in own]
+        kept[own] = False
+        kept[[span["at"] for span in disjoint(spans)]] = True
+    return np.flatnonzero(kept)

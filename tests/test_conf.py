@@ -17,6 +17,7 @@ from splitgen.compose import conf_dir
 from splitgen.errors import ConfigError
 from splitgen.pools import read_pool
 from splitgen.published import facts_about
+from tests.readers import reading
 
 ROOT = Path(__file__).parent.parent
 GROUPS = (
@@ -45,7 +46,7 @@ def sources(tmp_path_factory) -> dict[str, str]:
     """The demo in the schemas of the sources that experiments name."""
     folder = tmp_path_factory.mktemp("sources")
     conversations, entities = [], []
-    for row in read_pool(load_config().pool).examples.to_pylist():
+    for row in read_pool(load_config().pool, reading()).examples.to_pylist():
         text, mentions = " ".join(row["tokens"]), {}
         for span in row["spans"]:
             mentions.setdefault(span["label"], []).append(" ".join(row["tokens"][span["start"] : span["end"] + 1]))

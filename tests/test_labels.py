@@ -30,7 +30,8 @@ def table(labels: list[list[str]]) -> pa.Table:
 def test_counting_by_batches_equals_counting_by_hand(labels, size):
     whole = table(labels)
     batches = [whole.slice(start, size) for start in range(0, max(len(labels), 1), size)]
-    counts = gather_counts((batch.num_rows, count_batch(batch, "lower_strip")) for batch in batches)
+    counts, tokens = gather_counts(count_batch(batch, "lower_strip") for batch in batches)
+    assert tokens.tolist() == [5] * len(labels)
     names = sorted({normalise(label) for row in labels for label in row})
     assert list(counts.labels) == names
     expected = [[sum(normalise(label) == name for label in row) for name in names] for row in labels]

@@ -22,10 +22,11 @@ from splitgen.pools.conll import decode_tags
 from splitgen.pools.demo import DEMO
 from splitgen.pools.pool import EXAMPLES
 from splitgen.spans import keep_spans
+from tests.readers import reading
 
 
 def read(path: Path, format_: str = "gliner", **options: object) -> Pool:
-    return read_pool(PoolConfig(format=format_, path=str(path), **options))  # type: ignore[arg-type]
+    return read_pool(PoolConfig(format=format_, path=str(path), **options), reading())  # type: ignore[arg-type]
 
 
 def contents(pool: Pool) -> list[tuple[list[str], list[tuple[int, int, str]]]]:
@@ -344,14 +345,14 @@ def test_hugging_face_rows_that_cannot_be_used(tmp_path):
 
 def test_the_hub_out_of_reach_says_what_to_do():
     with pytest.raises(InputError, match=r"Hub dataset nobody/nothing: cannot be loaded: .*give pool.path=PATH"):
-        read_pool(PoolConfig(format="hf", hub_id="nobody/nothing"))
+        read_pool(PoolConfig(format="hf", hub_id="nobody/nothing"), reading())
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda path: None, "no such file or folder. Mend pool.path"),
-        (lambda path: path.mkdir(), "a folder without Parquet files, not written by save_to_disk"),
+        (lambda path: path.mkdir(), "a folder without Parquet files or JSON Lines, not written by save_to_disk"),
         (lambda path: path.touch(), "expected examples, found none that can be used"),
         (lambda path: path.write_text("{}\n{}"), "found none that can be used; 2 times: a record lacks tokenized_text"),
     ],
@@ -366,11 +367,11 @@ def test_no_path_at_all():
     with pytest.raises(
         ConfigError, match="config key pool.path: expected a CoNLL file, found nothing. Give pool.path=PATH"
     ):
-        read_pool(PoolConfig(format="conll"))
+        read_pool(PoolConfig(format="conll"), reading())
 
 
 def test_the_demo_is_a_pool_worth_the_name():
-    pool = read_pool(load_config().pool)
+    pool = read_pool(load_config().pool, reading())
     rows = contents(pool)
     counts = Counter(label for _, spans in rows for *_, label in spans)
     assert len(rows) >= 3000
@@ -383,7 +384,7 @@ def test_the_demo_is_a_pool_worth_the_name():
     assert -1.2 < slope < -0.8  # Zipf's law: -1
     assert {"politician", "chemical element", "song"} <= counts.keys()
     assert pool.dropped.total == 0
-    assert read_pool(load_config().pool).examples.equals(pool.examples)
+    assert read_pool(load_config().pool, reading()).examples.equals(pool.examples)
     assert sum(file.stat().st_size for file in DEMO.rglob("*.yaml")) < 1_000_000
 
 

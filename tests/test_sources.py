@@ -14,6 +14,7 @@ from splitgen.config import PoolConfig
 from splitgen.errors import ConfigError, InputError
 from splitgen.pools import Pool, read_pool
 from splitgen.pools.fewnerd import in_words
+from tests.readers import reading
 
 TEXT = 'Text: The Who met "the who" near Zürich-West, in ZÜRICH.'
 TOKENS = ["The", "Who", "met", '"', "the", "who", '"', "near", "Zürich-West", ",", "in", "ZÜRICH", "."]
@@ -29,7 +30,7 @@ def write(path: Path, records: list, container: str) -> Path:
 
 
 def read(path: Path, format_: str, seed: int = 0, **options: object) -> Pool:
-    return read_pool(PoolConfig(format=format_, path=str(path), **options), seed=seed)  # type: ignore[arg-type]
+    return read_pool(PoolConfig(format=format_, path=str(path), **options), reading(), seed=seed)  # type: ignore[arg-type]
 
 
 def spans(pool: Pool) -> list[list[tuple[int, int, str]]]:
@@ -246,14 +247,14 @@ def test_asknews_is_counted_together_with_pilener(tmp_path):
     (tmp_path / "news.json").write_text(json.dumps(news))
     write(tmp_path / "pile.json", [conversation(("band", '["The Who"]'))], "json")
     overrides = ["pool=asknews", f"pool.path={tmp_path / 'news.json'}"]
-    both = read_pool(load_config([*overrides, f"pool.more.pilener.path={tmp_path / 'pile.json'}"]).pool)
+    both = read_pool(load_config([*overrides, f"pool.more.pilener.path={tmp_path / 'pile.json'}"]).pool, reading())
     assert both.examples.column("id").to_pylist() == ["AskNews/0", "PileNER/ner_0"]
     assert spans(both) == [[(0, 0, "City")], [(0, 1, "band"), (4, 5, "band")]]
     assert both.source == "news.json + pile.json"
-    alone = read_pool(load_config([*overrides, "pool.more=null"]).pool)
+    alone = read_pool(load_config([*overrides, "pool.more=null"]).pool, reading())
     assert spans(alone) == [[(0, 0, "City")]]
     with pytest.raises(InputError, match="no split 'dev', only train, test"):
-        read_pool(load_config([*overrides, "pool.split=dev"]).pool)
+        read_pool(load_config([*overrides, "pool.split=dev"]).pool, reading())
 
 
 def test_published_splits_are_hugging_face_data():

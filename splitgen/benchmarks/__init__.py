@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,8 +13,8 @@ import pyarrow as pa
 from splitgen.config import BenchmarkConfig
 from splitgen.errors import ConfigError, InputError
 from splitgen.labels import normalise, normalise_column
-from splitgen.pools import Dropped, Pool, read_file, read_pool
-from splitgen.pools.pool import EXAMPLES, batches
+from splitgen.pools import Dropped, Pool, Reading, read_file, read_pool
+from splitgen.pools.shards import EXAMPLES
 from splitgen.spans import count_items, flat_labels, keep_spans, rename_labels
 
 
@@ -56,18 +56,13 @@ class Benchmark:
         tables = [_prefixed(each) for each in self.sets if each.examples is not None]
         return pa.concat_tables(tables) if tables else None
 
-    def batches(self) -> list[pa.Table]:
-        """The examples in batches; none where only labels are known."""
-        examples = self.examples()
-        return [] if examples is None else batches(examples)
-
     def of_labels(self, labels: Collection[str]) -> Benchmark:
         """The benchmark with only some of its labels, and the sets that have any of them."""
         sets = [replace(each, labels=tuple(label for label in each.labels if label in labels)) for each in self.sets]
         return replace(self, sets=tuple(each for each in sets if each.labels))
 
 
-def read_benchmark(config: BenchmarkConfig, how: str) -> Benchmark:
+def read_benchmark(config: BenchmarkConfig, how: str, reading: Reading) -> Benchmark:
     """Read the configured benchmark.
 
     Args:
@@ -75,17 +70,16 @@ def read_benchmark(config: BenchmarkConfig, how: str) -> Benchmark:
     Raises: ConfigError, InputError.
     """
     if config.format == "demo":
-        return _demo(config, how)
+        return _demo(config, how, reading)
     if not config.path and not config.hub_id:
         return _labels_only(config, how)
     given = config.labels or {}
     if config.files is None:
-        pool = read_pool(config, key="benchmark")
+        pool = read_pool(config, reading, key="benchmark")
         if len(given) > 1:
             raise ConfigError("benchmark.files", "expected a file for each of several sets, such as '{set}/test.json'")
-        pool = _renamed(pool, config)
         name, labels = next(iter(given.items()), (pool.name, None))
-        return _assemble(config.name or pool.name, pool.source, [(name, pool, labels)], how)
+        return _assemble(config.name or pool.name, pool.source, [(name, pool, labels)], how, config.rename)
     if not given:
         raise ConfigError("benchmark.labels", "expected the labels of each set in benchmark.files, found none")
     folder = Path(str(config.path))
@@ -96,16 +90,16 @@ def read_benchmark(config: BenchmarkConfig, how: str) -> Benchmark:
             raise InputError(
                 str(file), f"no such file: benchmark.path needs {config.files} for every set of benchmark.labels"
             )
-        pool = read_file(replace(config, name=name), file, key="benchmark")
-        read.append((name, _renamed(pool, config), labels))
-    return _assemble(config.name or folder.name, folder.name, read, how)
+        pool = read_file(replace(config, name=name), file, reading, key="benchmark")
+        read.append((name, pool, labels))
+    return _assemble(config.name or folder.name, folder.name, read, how, config.rename)
 
 
-def _demo(config: BenchmarkConfig, how: str) -> Benchmark:
+def _demo(config: BenchmarkConfig, how: str, reading: Reading) -> Benchmark:
     from splitgen.pools.demo import DEMO
 
     files = sorted((DEMO / "benchmark").glob("*.yaml"))
-    read = [(file.stem, read_file(replace(config, name=file.stem), file), None) for file in files]
+    read = [(file.stem, read_file(replace(config, name=file.stem), file, reading), None) for file in files]
     return _assemble("demo", "demo", read, how)
 
 
@@ -120,29 +114,32 @@ def _labels_only(config: BenchmarkConfig, how: str) -> Benchmark:
     return Benchmark(config.name or "labels", "labels", hashlib.sha256(content.encode()).hexdigest(), sets)
 
 
-def _assemble(name: str, source: str, read: Sequence[tuple[str, Pool, list[str] | None]], how: str) -> Benchmark:
+def _assemble(
+    name: str,
+    source: str,
+    read: Sequence[tuple[str, Pool, list[str] | None]],
+    how: str,
+    rename: Mapping[str, str] | None = None,
+) -> Benchmark:
     """One set for each pool; mentions whose label is not among the given ones are set aside and counted."""
     dropped, sets = Dropped(), []
     for set_name, pool, given in read:
         for reason, count in pool.dropped.counts.items():
             dropped.counts[reason] += count
             dropped.first.setdefault(reason, pool.dropped.first[reason])
-        labels_column = normalise_column(flat_labels(pool.examples), how)
+        examples = rename_labels(pool.examples, rename or {})
+        labels_column = normalise_column(flat_labels(examples), how)
         found = set(labels_column.dictionary.to_pylist())
         labels = _normalised(set_name, sorted(found) if given is None else given, how)
-        examples = keep_spans(pool.examples, set(labels), how)
-        outside = count_items(pool.examples, "spans") - count_items(examples, "spans")
+        kept = keep_spans(examples, set(labels), how)
+        outside = count_items(examples, "spans") - count_items(kept, "spans")
         if outside:
             reason = "a mention's label is not one of the set's"
             dropped.counts[reason] += outside
             dropped.first.setdefault(reason, set_name)
-        sets.append(EvaluationSet(set_name, labels, examples))
+        sets.append(EvaluationSet(set_name, labels, kept))
     sha256 = hashlib.sha256("".join(f"{pool.sha256}  {set_name}\n" for set_name, pool, _ in read).encode()).hexdigest()
     return Benchmark(name, source, read[0][1].sha256 if len(read) == 1 else sha256, tuple(sets), dropped)
-
-
-def _renamed(pool: Pool, config: BenchmarkConfig) -> Pool:
-    return replace(pool, examples=rename_labels(pool.examples, config.rename or {})) if config.rename else pool
 
 
 def _normalised(name: str, labels: list[str], how: str) -> tuple[str, ...]:

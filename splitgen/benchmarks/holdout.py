@@ -57,7 +57,7 @@ def hold_out(pool: Pool, counts: LabelCounts, config: Config) -> HeldOut:
         )
     labels = tuple(counts.labels[t] for t in drawn.types)
     name = f"{pool.name} (held out)"
-    kept = keep_spans(pool.take(drawn.examples).examples, labels, how)
+    kept = keep_spans(pool.take(drawn.examples), labels, how)
     content = "\n".join([pool.sha256, *labels, *map(str, drawn.examples.tolist())])
     taken = np.zeros(len(pool), dtype=bool)
     taken[drawn.examples] = True

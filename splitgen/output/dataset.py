@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from splitgen.config import Config
-from splitgen.leakage import TextIndex
 from splitgen.measurement import measure
 from splitgen.output.card import card_fields, rounded, write_json
 from splitgen.output.croissant import write_croissant
 from splitgen.output.figures import draw_figures
 from splitgen.output.manifest import write_manifest
 from splitgen.output.readme import write_readmes
-from splitgen.output.sides import Split, matching, shared_with, write_side
+from splitgen.output.sides import Order, Split, matching, shared_between, write_sides
 from splitgen.problem import Problem
 from splitgen.published import facts_about
 from splitgen.selection import Selection
@@ -36,12 +35,8 @@ def write_dataset(
         advance: told of each finished piece, two for every split, and a third where there are figures.
     Raises: OSError.
     """
-    splits = []
-    write = _evaluation_writer if config.select == "eval" else _training_writer
-    split_of = write(folder, problem, config)
-    for selection in selections:
-        splits.append(split_of(selection))
-        advance(1)
+    write = _evaluation_splits if config.select == "eval" else _training_splits
+    splits = write(folder, problem, config, selections, advance)
     cards, figures = [], matching(splits)
     for split in splits:
         cards.append(rounded(card_fields(folder, problem, config, split, splits, figures)))
@@ -56,43 +51,45 @@ def write_dataset(
     return splits
 
 
-def _training_writer(folder: Path, problem: Problem, config: Config) -> Callable[[Selection], Split]:
-    """Writes training examples for each selection, and the benchmark's examples, if there are any, once."""
-    examples = problem.benchmark.examples()
-    test = None if examples is None else write_side(folder / TEST, TEST, examples, None, config)
-    index = None if examples is None else TextIndex(examples)
-
-    def split_of(selection: Selection) -> Split:
-        labels = frozenset(problem.counts.labels[t] for t in selection.types)
-        chosen = problem.pool.take(selection.examples).examples
-        train = write_side(folder / selection.name, TRAIN, chosen, labels, config)
+def _training_splits(
+    folder: Path, problem: Problem, config: Config, selections: Sequence[Selection], advance: Callable[[int], None]
+) -> list[Split]:
+    """Training examples for each selection, and the benchmark's examples, if there are any, once."""
+    labels, examples = problem.counts.labels, problem.benchmark.examples()
+    orders = [
+        Order(folder / each.name, TRAIN, problem.pool, each.examples, frozenset(labels[t] for t in each.types))
+        for each in selections
+    ]
+    if examples is not None:
+        orders.append(Order(folder / TEST, TEST, examples))
+    sides = write_sides(orders, config, advance)
+    test = sides.pop() if examples is not None else None
+    splits = []
+    for selection, train in zip(selections, sides, strict=True):
         measured = measure(train.counts, int(train.tokens.sum()), problem.benchmark, problem.similarity, config.metric)
         facts = facts_about(config, problem.pool.name, selection.name, problem.embedder.name)
-        shared = shared_with(index, train, config.leakage.overlap)
-        return Split(selection, train, test, train, measured, shared, facts)
+        shared = shared_between(train, test, config.leakage.overlap)
+        splits.append(Split(selection, train, test, train, measured, shared, facts))
+    return splits
 
-    return split_of
 
-
-def _evaluation_writer(folder: Path, problem: Problem, config: Config) -> Callable[[Selection], Split]:
-    """Writes evaluation examples for each selection, and the pool, which all are measured against, once."""
-    train = write_side(folder / TRAIN, TRAIN, problem.pool.examples, None, config)
-    index, examples, counts = TextIndex(problem.pool.examples), problem.benchmark.examples(), problem.evaluation
-    assert examples is not None
+def _evaluation_splits(
+    folder: Path, problem: Problem, config: Config, selections: Sequence[Selection], advance: Callable[[int], None]
+) -> list[Split]:
+    """Evaluation examples for each selection, and the pool, which all are measured against, once."""
+    counts, examples = problem.evaluation, problem.benchmark.examples()
     assert counts is not None
-
-    def split_of(selection: Selection) -> Split:
-        labels = frozenset(counts.labels[t] for t in selection.types)
-        chosen = examples.take(selection.examples)
-        test = write_side(folder / selection.name, TEST, chosen, labels, config)
+    orders = [
+        Order(folder / each.name, TEST, examples, each.examples, frozenset(counts.labels[t] for t in each.types))
+        for each in selections
+    ]
+    *tests, train = write_sides([*orders, Order(folder / TRAIN, TRAIN, problem.pool)], config, advance)
+    splits = []
+    for selection, test in zip(selections, tests, strict=True):
         benchmark = problem.benchmark.of_labels(test.counts.labels)
-        measured = measure(
-            train.counts,
-            int(train.tokens.sum()),
-            benchmark,
-            problem.similarity.against(benchmark.labels),
-            config.metric,
+        similar, tokens = problem.similarity.against(benchmark.labels), int(train.tokens.sum())
+        measured = measure(train.counts, tokens, benchmark, similar, config.metric)
+        splits.append(
+            Split(selection, train, test, test, measured, shared_between(test, train, config.leakage.overlap))
         )
-        return Split(selection, train, test, test, measured, shared_with(index, test, config.leakage.overlap))
-
-    return split_of
+    return splits

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,11 +19,12 @@ from splitgen.leakage import TextIndex
 from splitgen.measurement import Measurement
 from splitgen.output.bound import values_by_target
 from splitgen.output.formats import Written, write_format
-from splitgen.output.parquet import read_batches, write_split
-from splitgen.pools.pool import NEGATIVES, batches, has_negatives
+from splitgen.output.parquet import read_batches, split_files, write_parquet
+from splitgen.pools import Pool
+from splitgen.pools.shards import NEGATIVES, read_work, work_of
 from splitgen.search.matching import DISTRIBUTIONS, NEARLY, Sizes, ks_distance, ks_tolerance
 from splitgen.selection import Selection
-from splitgen.spans import add_tags, item_counts, keep_spans
+from splitgen.spans import add_tags, keep_spans
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Side:
     files: list[Path]
     ids: list[str]
     counts: LabelCounts
-    tokens: NDArray[np.intp]
+    tokens: NDArray[np.int32]
     formats: Mapping[str, Written] = field(default_factory=dict)
 
     @cached_property
@@ -46,11 +48,14 @@ class Side:
         """What is compared between the splits of a run."""
         per_example = np.asarray(self.counts.matrix.sum(axis=1)).ravel()
         mentions = self.counts.mentions
-        return Sizes(len(mentions), int(mentions.sum()), mentions.astype(float), per_example, self.tokens)
+        return Sizes(
+            len(mentions), int(mentions.sum()), mentions.astype(float), per_example, self.tokens.astype(np.intp)
+        )
 
-    def examples(self) -> pa.Table:
-        """Read the examples once more."""
-        return pa.concat_tables(read_batches(self.files))
+    @cached_property
+    def texts(self) -> TextIndex:
+        """Of the examples, which are read once more."""
+        return TextIndex(pa.concat_tables(read_batches(self.files)))
 
 
 @dataclass(frozen=True)
@@ -99,49 +104,130 @@ class Split:
         return None if self.selection.band is None else self.selection.band.holds(self.values)
 
 
-def write_side(folder: Path, name: str, examples: pa.Table, labels: frozenset[str] | None, config: Config) -> Side:
-    """Write examples as ``folder/NAME-00000-of-0000N.parquet``, read them back, and write these in other formats too.
+@dataclass(frozen=True)
+class Order:
+    """A side that is to be written.
+
+    Attributes:
+        name: ``train`` or ``test``.
+        source: a pool, or a table in memory.
+        examples: by their place in it, ascending; all if None.
+        labels: keep only mentions of these, normalised; all if None.
+    """
+
+    folder: Path
+    name: str
+    source: Pool | pa.Table
+    examples: NDArray[np.intp] | None = None
+    labels: frozenset[str] | None = None
+
+    @property
+    def negatives(self) -> bool:
+        """Whether its examples have negative types; an evaluation set is annotated for all its types."""
+        return isinstance(self.source, Pool) and self.source.negatives and self.name == "train"
+
+    def files(self, examples_per_file: int) -> list[tuple[Path, NDArray[np.intp]]]:
+        """Its files, and which examples each holds."""
+        places = np.arange(len(self.source)) if self.examples is None else self.examples
+        files = split_files(self.folder, self.name, len(places), examples_per_file)
+        return [(path, places[part]) for path, part in files]
+
+
+def write_sides(orders: Sequence[Order], config: Config, advance: Callable[[int], None]) -> list[Side]:
+    """Write sides as ``folder/NAME-00000-of-0000N.parquet``, read them back, and write these in other formats too.
 
     Args:
-        labels: keep only mentions of these, normalised; all if None.
+        advance: told of each finished side.
     Raises: OSError.
     """
     how, engine = config.metric.normalise, load_engine(config.engine)
-    if NEGATIVES in examples.column_names and (name == "test" or not has_negatives(examples)):
-        examples = examples.drop_columns(NEGATIVES)  # an evaluation set is annotated for all its types
-    kept = pa.concat_tables(engine.map(partial(select_batch, labels=labels, how=how), batches(examples)))
-    side = read_side(write_split(kept, folder, name, config.output.examples_per_file), how, engine)
-    formats = [each for each in sorted(set(config.output.formats)) if each != "parquet"]
-    return replace(
-        side, formats={each: write_format(each, read_batches(side.files), folder / each, name) for each in formats}
-    )
+    files = [order.files(config.output.examples_per_file) for order in orders]
+    tasks = []
+    for order, parts in zip(orders, files, strict=True):
+        for path, examples in parts:
+            if isinstance(order.source, Pool):
+                tasks.append(_task(order, path, examples))
+            else:
+                table = order.source.take(pa.array(examples))
+                write_parquet(path, [select_batch(table, order.labels, how, order.negatives)])
+    for _ in engine.map(partial(write_part, how=how), tasks):
+        pass
+    sides = read_sides([[path for path, _ in parts] for parts in files], how, engine)
+    result = []
+    for order, side in zip(orders, sides, strict=True):
+        formats = [each for each in sorted(set(config.output.formats)) if each != "parquet"]
+        written = {
+            each: write_format(each, read_batches(side.files), order.folder / each, order.name) for each in formats
+        }
+        result.append(replace(side, formats=written))
+        advance(1)
+    return result
 
 
-def read_side(files: list[Path], how: str, engine: Engine) -> Side:
-    """Read and count the Parquet files of a side.
+def _task(order: Order, path: Path, examples: NDArray[np.intp]) -> pa.Table:
+    """The work of writing one file; how, in its first line."""
+    assert isinstance(order.source, Pool)
+    work = work_of(order.source.shards, examples)
+    labels = None if order.labels is None else sorted(order.labels)
+    how = json.dumps({"path": str(path), "labels": labels, "negatives": order.negatives})
+    return work.append_column("how", pa.array([how, *[None] * (work.num_rows - 1)], pa.string()))
+
+
+def write_part(task: pa.Table, how: str) -> pa.Table:
+    """Write one file, of the examples that some work names.
+
+    Returns: its path.
+    Raises: OSError.
+    """
+    part = json.loads(task.column("how")[0].as_py())
+    labels = None if part["labels"] is None else frozenset(part["labels"])
+    batches = read_work(task.drop_columns("how"))
+    write_parquet(Path(part["path"]), (select_batch(each, labels, how, part["negatives"]) for each in batches))
+    return pa.table({"path": [part["path"]]})
+
+
+def select_batch(batch: pa.Table, labels: frozenset[str] | None, how: str, negatives: bool) -> pa.Table:
+    """Examples with only the mentions and the negatives of the selected types, tags added."""
+    if NEGATIVES in batch.column_names and not negatives:
+        batch = batch.drop_columns(NEGATIVES)
+    return add_tags(keep_spans(batch, labels, how))
+
+
+def read_sides(sides: Sequence[Sequence[Path]], how: str, engine: Engine) -> list[Side]:
+    """Read and count the Parquet files of some sides.
 
     Args:
         how: label normalisation, see splitgen.labels.
     """
-    batches = list(read_batches(files))
-    counted = engine.map(partial(count_batch, how=how), batches)
-    counts = gather_counts((batch.num_rows, table) for batch, table in zip(batches, counted, strict=True))
-    tokens = [item_counts(batch, "tokens") for batch in batches]
-    ids = [id_ for batch in batches for id_ in batch.column("id").to_pylist()]
-    return Side(files, ids, counts, np.concatenate(tokens) if tokens else np.empty(0, dtype=np.intp))
+    tasks = (pa.table({"path": [str(path)]}) for files in sides for path in files)
+    counted = engine.map(partial(count_file, how=how), tasks)
+    result = []
+    for files in sides:
+        tables = [next(counted) for _ in files]
+        counts, tokens = gather_counts(tables)
+        ids = [id_ for table in tables for id_ in table.column("id").to_pylist()]
+        result.append(Side(list(files), ids, counts, tokens))
+    return result
 
 
-def select_batch(batch: pa.Table, labels: frozenset[str] | None, how: str) -> pa.Table:
-    """Examples with only the mentions and the negatives of the selected types, tags added."""
-    return add_tags(keep_spans(batch, labels, how))
+def count_file(task: pa.Table, how: str) -> pa.Table:
+    """What is counted of a file's examples: see ``count_batch``, and their ids."""
+    path = Path(task.column("path")[0].as_py())
+    tables = [count_batch(batch, how).append_column("id", batch.column("id")) for batch in read_batches([path])] or [
+        pa.table({"tokens": pa.array([], pa.int32()), "labels": pa.array([], pa.list_(pa.string())), "id": []})
+    ]
+    return pa.concat_tables(tables)
 
 
-def shared_with(index: TextIndex | None, side: Side, overlap: float) -> Shared | None:
-    """How many examples of a side have a text of the index."""
-    if index is None:
+def shared_between(chosen: Side, other: Side | None, overlap: float) -> Shared | None:
+    """How many examples of the chosen side have a text of the other."""
+    if other is None:
         return None
-    found = index.shared_by(side.examples(), overlap)
-    return Shared(int(found.exact.sum()), int(found.near.sum()))
+    if len(chosen.ids) < len(other.ids):
+        found = chosen.texts.shared_with(read_batches(other.files), overlap)
+        return Shared(int(found.exact.sum()), int(found.near.sum()))
+    parts = [other.texts.shared_by(batch, overlap) for batch in read_batches(chosen.files)]
+    return Shared(sum(int(part.exact.sum()) for part in parts), sum(int(part.near.sum()) for part in parts))
 
 
 def matching(splits: Sequence[Split]) -> dict[str, dict[str, dict[str, float]]]:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from splitgen.pools.gliner import parse
+from splitgen.pools.gliner import from_lines, parse
 
-__all__ = ["parse"]
+__all__ = ["from_lines", "parse"]

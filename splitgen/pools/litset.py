@@ -12,6 +12,8 @@ from splitgen.pools.conll import runs
 from splitgen.pools.pool import Parsed, Unfit
 from splitgen.pools.rows import Options, Row
 
+DRAWS = True  # at random: another seed reads otherwise
+
 
 def parse(row: Row, options: Options) -> Parsed:
     """Tokens and spans of a record, one name drawn for each span. Raises: Unfit."""

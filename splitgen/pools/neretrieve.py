@@ -11,6 +11,8 @@ from collections import defaultdict
 from splitgen.pools.pool import Parsed, Unfit
 from splitgen.pools.rows import Options, Row
 
+DRAWS = True  # at random: another seed reads otherwise
+
 
 def parse(row: Row, options: Options) -> Parsed:
     """Tokens and spans of a record, one label drawn for each span. Raises: Unfit."""

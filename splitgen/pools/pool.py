@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from splitgen.errors import InputError
+from splitgen.engines import BatchFunction, Engine
+from splitgen.pools.columns import table_of
+from splitgen.pools.shards import BATCH, EXAMPLES, NEGATIVES, SHARD, SPANS, Shard, all_of, over_work, read_work, work_of
+
+__all__ = ["BATCH", "EXAMPLES", "NEGATIVES", "SPANS"]
 
 Span: TypeAlias = tuple[Any, Any, Any]
 # what should be tokens and spans, and maybe negatives, see Record
 Parsed: TypeAlias = tuple[Any, Any] | tuple[Any, Any, Any]
-
-SPANS = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32()), ("label", pa.string())]))
-EXAMPLES = pa.schema([("id", pa.string()), ("tokens", pa.list_(pa.string())), ("spans", SPANS)])
-NEGATIVES = "negatives"  # a column of types that a text is known not to mention, which examples may have
-BATCH = 10_000  # examples turned into Arrow at a time, and the unit of work of an engine
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,22 @@ class Record:
     negatives: Any = None
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Records that a format took in one go.
+
+    Attributes:
+        places: of these, among the records that were there, ascending; the others must be read one by one.
+        whole: whether these are all.
+        implicit_ids: whether their ids are their numbers.
+    """
+
+    table: pa.Table
+    places: NDArray[np.intp]
+    whole: bool
+    implicit_ids: bool
+
+
 class Unfit(ValueError):
     """A parser's word that a record cannot be used; the message is the reason."""
 
@@ -62,8 +77,8 @@ class Dropped:
     counts: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
 
-    def add(self, unusable: Unusable) -> None:
-        self.counts[unusable.reason] += 1
+    def add(self, unusable: Unusable, times: int = 1) -> None:
+        self.counts[unusable.reason] += times
         self.first.setdefault(unusable.reason, unusable.where)
 
     @property
@@ -100,34 +115,33 @@ class Pool:
         name: what people call it.
         source: file name or Hub id, without a path.
         sha256: of the bytes it was read from.
-        examples: columns id, tokens, spans (see EXAMPLES) and negatives; ends of spans are inclusive.
+        shards: its examples on disk, in order; columns id, tokens, spans (see EXAMPLES) and negatives; ends of spans
+            are inclusive.
+        negatives: whether any example has a negative type.
     """
 
     name: str
     source: str
     sha256: str
-    examples: pa.Table
+    shards: tuple[Shard, ...]
     dropped: Dropped = field(default_factory=Dropped)
+    negatives: bool = False
 
     def __len__(self) -> int:
-        return int(self.examples.num_rows)
+        return sum(shard.rows for shard in self.shards)
 
-    def take(self, examples: NDArray[np.intp]) -> Pool:
-        """The pool of some of the examples, by their place."""
-        return replace(self, examples=self.examples.take(pa.array(examples)))
+    @cached_property
+    def examples(self) -> pa.Table:
+        """All examples, in memory."""
+        return pa.concat_tables([SHARD.empty_table(), *read_work(all_of(self.shards))])
 
-    def batches(self) -> list[pa.Table]:
-        return batches(self.examples)
+    def take(self, examples: NDArray[np.intp]) -> pa.Table:
+        """Some of the examples, by their place, ascending."""
+        return pa.concat_tables([SHARD.empty_table(), *read_work(work_of(self.shards, examples))])
 
-
-def batches(examples: pa.Table) -> list[pa.Table]:
-    """Examples in the units of work of an engine, at least one."""
-    return [examples.slice(start, BATCH) for start in range(0, max(examples.num_rows, 1), BATCH)]
-
-
-def has_negatives(examples: pa.Table) -> bool:
-    """Whether any example has a negative type."""
-    return NEGATIVES in examples.column_names and len(pc.list_flatten(examples.column(NEGATIVES))) > 0
+    def map(self, engine: Engine, function: BatchFunction) -> Iterator[pa.Table]:
+        """A batch function over all examples, in order, a table for each shard."""
+        return engine.map(partial(over_work, function), (all_of([shard]) for shard in self.shards))
 
 
 def check(record: Record) -> str | None:
@@ -159,53 +173,18 @@ def check(record: Record) -> str | None:
     return None
 
 
-def collect(records: Iterable[Record | Unusable], strict: bool, key: str) -> tuple[pa.Table, Dropped]:
-    """Check records and keep the usable ones.
-
-    Args:
-        strict: raise at the first unusable record instead of counting it.
-        key: the config key to name in errors, ``pool`` or ``benchmark``.
-    Raises: InputError.
-    """
-    dropped, unique = Dropped(), Unique()
-
-    def usable() -> Iterator[Record]:
-        for record in records:
-            reason = record.reason if isinstance(record, Unusable) else check(record)
-            if reason is None:
-                assert isinstance(record, Record)
-                yield replace(record, id=unique(record.id))
-            elif strict:
-                raise InputError(record.where, f"{reason}. Mend it, or set {key}.strict=false to skip such records")
-            else:
-                dropped.add(Unusable(record.where, reason))
-
-    tables, batch = [], []
-    for record in usable():
+def collect(records: Iterable[Record | Unusable], dropped: Dropped) -> Iterator[pa.Table]:
+    """The usable records, in tables of at most BATCH examples; the others are added to ``dropped``."""
+    batch = []
+    for record in records:
+        reason = record.reason if isinstance(record, Unusable) else check(record)
+        if reason is not None:
+            dropped.add(Unusable(record.where, reason))
+            continue
+        assert isinstance(record, Record)
         batch.append(record)
         if len(batch) == BATCH:
-            tables.append(_table(batch))
+            yield table_of(batch)
             batch = []
-    tables.append(_table(batch))
-    return pa.concat_tables(tables), dropped
-
-
-def _table(records: list[Record]) -> pa.Table:
-    examples = pa.table(
-        {
-            "id": _clean([record.id for record in records]),
-            "tokens": [_clean(record.tokens) for record in records],
-            "spans": [
-                [{"start": start, "end": end, "label": _clean([label])[0]} for start, end, label in record.spans]
-                for record in records
-            ],
-        },
-        schema=EXAMPLES,
-    )
-    negatives = [[label for label in _clean(record.negatives or []) if label.strip()] for record in records]
-    return examples.append_column(NEGATIVES, pa.array(negatives, pa.list_(pa.string())))
-
-
-def _clean(texts: list[str]) -> list[str]:
-    """Lone surrogates, which JSON can express and UTF-8 cannot, become the replacement character."""
-    return [text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for text in texts]
+    if batch:
+        yield table_of(batch)

@@ -68,7 +68,7 @@ def eligible(problem: Problem, config: Config) -> Eligible:
         whole_space(
             matrix,
             TrainingMeasure(familiarity, weights, metric.exposure),
-            item_counts(problem.pool.examples, "tokens"),
+            problem.tokens.astype(np.intp),
         ),
         outside=outside.astype(np.intp),
         required=_places_of(selection.types_in, labels, metric.normalise),

@@ -11,7 +11,7 @@ from splitgen.errors import ConfigError
 from splitgen.output.formats import check_formats
 from splitgen.output.manifest import MANIFEST, files_of
 from splitgen.output.measured import parquet_fields
-from splitgen.output.sides import Side, read_side
+from splitgen.output.sides import Side, read_sides
 from splitgen.problem import Progress
 from splitgen.verification.cards import StatedCard, card_differences, read_card
 from splitgen.verification.compare import Differences, compared
@@ -109,7 +109,7 @@ def _read(folder: Path, names: tuple[str, ...], how: str) -> tuple[Side | None, 
     differences = unreadable(folder, names) or examples_differences(paths, how)
     if differences:
         return None, differences
-    return read_side(paths, how, load_engine(EngineConfig())), []
+    return read_sides([paths], how, load_engine(EngineConfig()))[0], []
 
 
 def _check_formats(

@@ -10,16 +10,14 @@ from pathlib import Path
 from splitgen.benchmarks import read_benchmark
 from splitgen.config import Config, FactConfig
 from splitgen.embedders import load_embedder, similarity
-from splitgen.engines import load_engine
 from splitgen.errors import InputError
 from splitgen.labels import count_batch, gather_counts
 from splitgen.measurement import Measurement
 from splitgen.measurement import measure as measure_counts
 from splitgen.pools import Pool, read_file
-from splitgen.pools.rows import split_names
-from splitgen.problem import Progress, cache_dir
+from splitgen.pools.containers import split_names
+from splitgen.problem import Progress, Silent, cache_dir, reading_for
 from splitgen.published import facts_about
-from splitgen.spans import count_items
 
 
 @dataclass(frozen=True)
@@ -37,17 +35,16 @@ def measure_folder(folder: Path, config: Config, progress: Progress) -> list[Car
 
     Raises: InputError if the folder holds none; ConfigError.
     """
-    how, engine = config.metric.normalise, load_engine(config.engine)
-    benchmark, embedder = read_benchmark(config.benchmark, how), load_embedder(config.embedder)
-    pools, counts = {}, {}
-    names = split_names(folder)
+    how, reading = config.metric.normalise, reading_for(config, Silent())
+    benchmark, embedder = read_benchmark(config.benchmark, how, reading), load_embedder(config.embedder)
+    pools, counts, tokens = {}, {}, {}
+    names = split_names(str(folder))
     with progress.step("reading splits", len(names)) as advance:
         for name in names:
             source = replace(config.pool, format="hf", path=str(folder), hub_id=None, split=name)
-            pools[name] = read_file(source, folder, key="path")
-            batches = pools[name].batches()
-            counted = engine.map(partial(count_batch, how=how), batches)
-            counts[name] = gather_counts((len(batch), each) for batch, each in zip(batches, counted, strict=True))
+            pools[name] = read_file(source, folder, reading, key="path")
+            counted = pools[name].map(reading.engine, partial(count_batch, how=how))
+            counts[name], tokens[name] = gather_counts(counted)
             if not counts[name].labels:
                 raise InputError(str(folder), f"split {name}: expected mentions, found none")
             advance(1)
@@ -56,8 +53,7 @@ def measure_folder(folder: Path, config: Config, progress: Progress) -> list[Car
         similar = similarity(embedder, labels, benchmark.labels, cache_dir(config), advance, config.metric.similarity)
     splits = []
     for name, pool in pools.items():
-        tokens = count_items(pool.examples, "tokens")
-        measured = measure_counts(counts[name], tokens, benchmark, similar, config.metric)
+        measured = measure_counts(counts[name], int(tokens[name].sum()), benchmark, similar, config.metric)
         facts = facts_about(config, pool.name, name, embedder.name)
         splits.append(CardlessSplit(name, pool, measured, facts))
     return splits

@@ -20,7 +20,7 @@ from splitgen.output.manifest import MANIFEST, files_of, read_manifest
 from splitgen.output.parquet import read_batches
 from splitgen.output.sides import Side
 from splitgen.pools import fingerprint
-from splitgen.pools.pool import EXAMPLES
+from splitgen.pools.shards import EXAMPLES
 from splitgen.spans import add_tags, flat_labels, item_counts
 from splitgen.verification.compare import Differences, compared
 

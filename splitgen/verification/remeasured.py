@@ -11,11 +11,10 @@ import numpy as np
 from splitgen.config import EmbedderConfig
 from splitgen.embedders import Embedder, Similarity, load_embedder, similarity
 from splitgen.errors import SplitgenError
-from splitgen.leakage import TextIndex
 from splitgen.measurement import measure
 from splitgen.output.card import rounded
 from splitgen.output.measured import measured_fields
-from splitgen.output.sides import Split, matching, shared_with
+from splitgen.output.sides import Split, matching, shared_between
 from splitgen.problem import Progress
 from splitgen.published import fact_fields, facts_about
 from splitgen.selection import Selection
@@ -50,11 +49,10 @@ def check_measured(
     embedder = load_embedder(embedder_of(cards[0], given))
     similar = _similarity(embedder, cards, sides, cache_dir, progress)
     splits: dict[str, Split] = {}
-    indices: dict[int, TextIndex] = {}  # of the side that splits have in common
     with progress.step("measuring", len(cards)) as advance:
         for card in cards:
             try:
-                split = _measured(card, sides[card.name], similar, indices)
+                split = _measured(card, sides[card.name], similar)
             except SplitgenError as error:
                 found.differences[card.name]["Familiarity"] = [str(error)]
             else:
@@ -115,7 +113,7 @@ def _similarity(
         return similarity(embedder, train, evaluation, cache_dir, advance, cards[0].config.metric.similarity)
 
 
-def _measured(card: StatedCard, sides: Sides, similar: Similarity, indices: dict[int, TextIndex]) -> Split:
+def _measured(card: StatedCard, sides: Sides, similar: Similarity) -> Split:
     config, benchmark = card.config, card.benchmark
     train, test = sides["train"], sides.get("test")
     chosen, other = (test, train) if config.select == "eval" and test else (train, test)
@@ -123,9 +121,6 @@ def _measured(card: StatedCard, sides: Sides, similar: Similarity, indices: dict
         benchmark = benchmark.of_labels(test.counts.labels)
     tokens = int(train.tokens.sum())
     measured = measure(train.counts, tokens, benchmark, similar.against(benchmark.labels), config.metric)
-    if other and id(other) not in indices:
-        indices[id(other)] = TextIndex(other.examples())
-    index = indices[id(other)] if other else None
     nothing = np.empty(0, dtype=np.intp)
     selection = Selection(card.name, card.band, nothing, nothing, dict(card.fields["selection"]))
-    return Split(selection, train, test, chosen, measured, shared_with(index, chosen, config.leakage.overlap))
+    return Split(selection, train, test, chosen, measured, shared_between(chosen, other, config.leakage.overlap))
