@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from splitgen.choices import NORMALISATIONS
 
+ASCII_SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f "  # as str.strip has it
+
 
 def normalise(label: str, how: str = "lower_strip") -> str:
     """The label under which a spelling is counted.
@@ -36,12 +38,23 @@ def normalise(label: str, how: str = "lower_strip") -> str:
 def normalise_column(labels: pa.Array, how: str) -> pa.DictionaryArray:
     """Normalise a column of labels, each distinct spelling once; the result is dictionary-encoded and sorted."""
     encoded = labels.dictionary_encode()
-    spellings = [normalise(spelling, how) for spelling in encoded.dictionary.to_pylist()]
+    spellings = _normalised(encoded.dictionary, how).to_pylist()
     distinct = sorted(set(spellings))
     position = {label: i for i, label in enumerate(distinct)}
     recode = np.array([position[spelling] for spelling in spellings], dtype=np.int32)
     codes = recode[encoded.indices.to_numpy(zero_copy_only=False)] if len(recode) else np.empty(0, np.int32)
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(distinct, pa.string()))
+
+
+def _normalised(labels: pa.Array, how: str) -> pa.Array:
+    """Labels normalised, those of ASCII signs, the most, all at once."""
+    if how == "none":
+        return labels
+    lowered = pc.ascii_lower(labels)
+    plain = pc.ascii_trim(lowered, ASCII_SPACES) if how == "lower_strip" else lowered
+    others = pc.invert(pc.string_is_ascii(labels))
+    own = [normalise(label, how) for label in labels.filter(others).to_pylist()]
+    return pc.replace_with_mask(plain, others, pa.array(own, pa.string()))
 
 
 @dataclass(frozen=True)
@@ -73,7 +86,8 @@ def count_batch(batch: pa.Table, how: str) -> pa.Table:
     Returns: a table of ``tokens`` (int32) and ``labels`` (list<string>, normalised).
     """
     spans = batch.column("spans").combine_chunks()
-    labels = normalise_column(pc.struct_field(pc.list_flatten(spans), "label"), how).cast(pa.string())
+    encoded = pc.struct_field(pc.list_flatten(spans), "label").dictionary_encode()
+    labels = _normalised(encoded.dictionary, how).take(encoded.indices)
     offsets = np.concatenate([[0], np.cumsum(pc.list_value_length(spans).to_numpy(zero_copy_only=False))])
     lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), labels)
     return pa.table({"tokens": pc.list_value_length(batch.column("tokens")), "labels": lists})

@@ -46,10 +46,15 @@ def keep_spans(examples: pa.Table, labels: Collection[str] | None, how: str) -> 
         labels: normalised; None keeps all spans.
         how: label normalisation, see splitgen.labels.
     """
-    normalised = normalise_column(flat_labels(examples), how).cast(pa.string())
-    kept = None if labels is None else pc.is_in(normalised, pa.array(sorted(labels), pa.string()))
-    examples = _with_labels(examples, normalised, kept)
+    normalised = normalise_column(flat_labels(examples), how)
+    kept = None if labels is None else pa.array(_among(labels, normalised.dictionary)[normalised.indices.to_numpy()])
+    examples = _with_labels(examples, normalised.cast(pa.string()), kept)
     return _with_negatives(examples, labels, how) if NEGATIVES in examples.column_names else examples
+
+
+def _among(labels: Collection[str], dictionary: pa.Array) -> NDArray[np.bool_]:
+    """Which words of a dictionary are among some labels."""
+    return np.array([label in labels for label in dictionary.to_pylist()], dtype=bool)
 
 
 def _with_labels(examples: pa.Table, labels: pa.Array, kept: pa.Array | None = None) -> pa.Table:
@@ -75,7 +80,7 @@ def _with_negatives(examples: pa.Table, labels: Collection[str] | None, how: str
     kept = np.setdiff1d(pairs[: len(flat)], pairs[len(flat) :])  # sorted, each once
     examples_of, codes = np.divmod(kept, len(both.dictionary))
     if labels is not None:
-        wanted = pc.is_in(both.dictionary, pa.array(sorted(labels), pa.string())).to_numpy(zero_copy_only=False)[codes]
+        wanted = _among(labels, both.dictionary)[codes]
         examples_of, codes = examples_of[wanted], codes[wanted]
     column = _lists(examples_of, both.dictionary.take(pa.array(codes)), examples.num_rows)
     return examples.set_column(examples.schema.get_field_index(NEGATIVES), NEGATIVES, column)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import uuid
@@ -202,8 +203,21 @@ def read_block(task: pa.Table, source: Source, folder: str) -> pa.Table:
     dropped = Dropped()
     facts: dict[str, Any] = {"implicit_ids": True}
     tables = _accounted(_tables(block, source, dropped, facts), source, dropped, facts)
-    write_shard(Path(folder) / _shard_name(index), tables, facts)
+    with _no_garbage():
+        write_shard(Path(folder) / _shard_name(index), tables, facts)
     return task
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Without looking for garbage again and again among millions of objects that all stay: twice as fast."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _write_rows(rows: Iterable[Row], source: Source, path: Path) -> None:

@@ -1,0 +1,50 @@
+"""A pool of a hundred thousand examples: the same bytes, whatever engine writes them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cards import card, contents
+from tests.conftest import DATA, ROOT, Command
+
+pytest.importorskip("ray", reason="the extra ray is not installed")
+
+EXAMPLES, TYPES = 100_000, 1500
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not (DATA / "labels").exists():
+        pytest.skip("real data is absent: names of types (SPLITGEN_DATA names its folder)")
+    folder = tmp_path_factory.mktemp("pool") / "shards"
+    script = ROOT / "scripts" / "benchmark" / "pools.py"
+    size = ["--examples", str(EXAMPLES), "--types", str(TYPES), "--shards", "4"]
+    subprocess.run([sys.executable, str(script), str(folder), *size], check=True)
+    return folder
+
+
+def test_ray_gives_the_same_bytes_as_processes_and_as_one(splitgen: Command, pool: Path, tmp_path: Path):
+    usual = [
+        "pool=hf",
+        f"pool.path={pool}",
+        "benchmark=demo",
+        "output.examples_per_file=3000",
+        "output.croissant=false",
+    ]
+    usual += ["selection.examples=10000", "selection.types=500", "bands={middle:{position:0.5,tolerance:0.01}}"]
+    engines = {"ray": ["engine=ray"], "two": ["engine.workers=2"], "one": ["engine.workers=1"]}
+    written = {}
+    for name, engine in engines.items():
+        shutil.rmtree(tmp_path / "cache" / "pools", ignore_errors=True)  # so that each of them reads
+        done = splitgen(*usual, *engine, f"out={name}", f"cache_dir={tmp_path / 'cache'}")
+        assert done.returncode == 0, done.stderr
+        written[name] = contents(tmp_path / name)
+    assert written["ray"] == written["two"] == written["one"]
+    made = card(tmp_path / "ray", "middle")
+    assert (made["pool"]["examples"], made["pool"]["types"], made["counts"]["examples"]) == (EXAMPLES, TYPES, 10_000)
+    assert len(made["files"]) > 4
