@@ -23,7 +23,7 @@ from splitgen.measurement import measure as measure_counts
 from splitgen.output.card import measurement_fields, write_json
 from splitgen.output.dataset import write_dataset
 from splitgen.output.figures import frontier_figure
-from splitgen.output.folder import appearing, check_out
+from splitgen.output.folder import appearing, check_out, clear_dead_runs
 from splitgen.output.formats import check_formats
 from splitgen.output.hub import check_hub, publish
 from splitgen.output.readme import check_templates
@@ -105,6 +105,7 @@ def generate(
     check_formats(config.output.formats)
     if config.output.push_to_hub:
         check_hub(config.output.push_to_hub)
+    clear_dead_runs(out)  # first: one may have moved a finished dataset aside
     found = None if config.overwrite else find_finished(out, config)
     result = Generated(out, found.cards, assumed=found.assumed) if found else _made(out, config, overrides, progress)
     written(result)

@@ -11,8 +11,7 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
 from typing import Any
 
@@ -20,6 +19,7 @@ from splitgen import __version__
 from splitgen.compose import conf_dir, from_omegaconf, register_schema
 from splitgen.config import Config
 from splitgen.errors import SplitgenError
+from splitgen.sweeps import EXTRAS, Outcome, Sweep, perform_job, watching
 
 VERBS = ("generate", "measure", "frontier", "verify", "report")
 INTERRUPTED, TERMINATED = 130, 143  # as shells have it: 128 and the signal's number
@@ -48,10 +48,10 @@ def run(arguments: list[str]) -> int:
     sys.argv = [sys.argv[0], *arguments]
     full_errors = os.environ.get("HYDRA_FULL_ERROR") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra lets us say what went wrong
-    statuses: list[int] = []
+    sweep = Sweep()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that scratch folders are removed
     try:
-        _hydra(partial(_job, verb, statuses, full_errors))
+        _hydra(Job(verb, full_errors, sweep))
     except SystemExit as exit_:  # argparse, Hydra's --help, a signal
         return exit_.code if isinstance(exit_.code, int) else 2
     except KeyboardInterrupt:
@@ -60,10 +60,10 @@ def run(arguments: list[str]) -> int:
         if full_errors:
             raise
         return _explain(error)
-    return max(statuses, default=0)
+    return max(sweep.statuses, default=0)
 
 
-def _hydra(task: Callable[[Any], None]) -> None:
+def _hydra(job: Job) -> None:
     import hydra
     from omegaconf import OmegaConf
     from platformdirs import user_cache_path
@@ -72,26 +72,40 @@ def _hydra(task: Callable[[Any], None]) -> None:
     OmegaConf.register_new_resolver(
         "splitgen.scratch", lambda: str(user_cache_path("splitgen") / "sweeps"), replace=True
     )
-    hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(task)()
+    with watching(job.sweep):
+        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")(job)()
 
 
-def _job(verb: str, statuses: list[int], full_errors: bool, composed: Any) -> None:
-    """One job of a run or sweep; a job that fails does not keep the others from running."""
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.types import RunMode
+@dataclass
+class Job:
+    """What Hydra calls with every composed config: a job that fails does not keep the others of a sweep from running.
 
-    job = ""
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
-        job = f"[{' '.join(HydraConfig.get().overrides.task)}]"
-        print(job, flush=True)
-    try:
-        statuses.append(_perform(verb, from_omegaconf(composed)))
-    except Exception as error:
-        if full_errors:
-            raise
-        if job:
-            print(job, file=sys.stderr)
-        statuses.append(_explain(error))
+    A launcher may take it to another process, or to another machine.
+    """
+
+    verb: str
+    full_errors: bool
+    sweep: Sweep
+
+    def __call__(self, composed: Any) -> Outcome:
+        from hydra.core.hydra_config import HydraConfig
+        from hydra.types import RunMode
+
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            return perform_job(self.sweep, partial(self._attempt, composed))
+        outcome = Outcome(self._attempt(composed))
+        self.sweep.statuses.append(outcome.status)
+        return outcome
+
+    def _attempt(self, composed: Any, title: str = "") -> int:
+        try:
+            return _perform(self.verb, from_omegaconf(composed))
+        except Exception as error:
+            if self.full_errors:
+                raise
+            if title:
+                print(title, file=sys.stderr)
+            return _explain(error)
 
 
 def _perform(verb: str, config: Config) -> int:
@@ -151,6 +165,8 @@ def _config_message(error: Exception) -> str:
         return f"cannot understand {error.override!r}. Quotes for Hydra may help: \"{key}='{value}'\""
     if isinstance(error, MissingConfigException) and error.options and error.missing_cfg_file:
         group, _, option = error.missing_cfg_file.rpartition("/")
+        if group == "hydra/launcher" and option in EXTRAS:
+            return f"config key {group}: {option} is not installed. pip install 'splitgen[{EXTRAS[option]}]'"
         options = [each for each in error.options if not each.endswith("schema")]
         return f"config key {group}: expected one of {', '.join(options)}, found {option!r}{_meant(option, options)}"
     cause = error.__cause__ or error

@@ -22,9 +22,14 @@ def conf_dir() -> Path:
 
 
 def register_schema() -> None:
-    """Make the dataclasses known to Hydra, so that conf/ is checked while it is composed."""
+    """Make the dataclasses known to Hydra, so that conf/ is checked while it is composed.
+
+    Hydra copies its repository of configs, with all schemas in it, for each group that it looks into, a hundred times
+    for --help. The store of schemas is a singleton and copies what it gives out, so that its copy may be itself.
+    """
     from hydra.core.config_store import ConfigStore
 
+    ConfigStore.__deepcopy__ = lambda store, _: store  # type: ignore[attr-defined]
     ConfigStore.instance().store(name="schema", node=Config, provider="splitgen")
 
 

@@ -18,15 +18,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from splitgen.choices import AGGREGATES, SHORT_POLICIES, WEIGHTINGS
+from splitgen.ranking import Ranking
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 ROUNDING = 1e-6  # of a mention, in sums of fractions
-PREFIX = 256  # types ranked at first, most of the time enough for K mentions
-BLOCK_ELEMENTS = 1 << 20  # similarities ranked at a time: bounds the working memory to some 30 MB
+PREFIX = 128  # types looked at first, at the least
+AMPLE = 2  # times as many types as have K mentions on average are looked at first, most of the time enough
+WIDER = 4  # times as many next, where they are not
+SPARSE = 4  # types without any mention are left out first where they are most of all types: all but one in so many
+BLOCK_ELEMENTS = 1 << 17  # running counts looked at together: they stay in the processor's cache
 
 
 class ShortOfMentions(ValueError):
@@ -54,7 +60,8 @@ def rank_weights(k: int, weighting: str = "zipf") -> Floats:
 
 
 class FamiliarityMetric:
-    """Familiarity as a function of mention counts, for fixed similarities: ranks once, then answers often.
+    """Familiarity as a function of mention counts, for fixed similarities: ranks types as far down as is needed, once,
+    then answers often.
 
     Args:
         similarity: shape (training types, evaluation labels), values in [0, 1].
@@ -79,12 +86,7 @@ class FamiliarityMetric:
         self.k, self.weighting, self.short = k, weighting, short
         self._weights = np.append(rank_weights(k, weighting), 0.0)  # the rank after K weighs nothing
         self._mass = np.concatenate([[0.0], np.cumsum(self._weights)])
-        types, labels = self.similarity.shape
-        width = max(1, BLOCK_ELEMENTS // max(types, 1))
-        self._blocks = [slice(start, min(start + width, labels)) for start in range(0, labels, width)]
-        self._order = np.empty((labels, types), dtype=np.int32)
-        for block in self._blocks:
-            self._order[block] = np.argsort(-self.similarity[:, block].T, axis=1, kind="stable")
+        self._ranking = Ranking(self.similarity)
 
     def per_label(self, mention_counts: ArrayLike) -> Floats:
         """F_z of every evaluation label.
@@ -96,15 +98,15 @@ class FamiliarityMetric:
         """
         counts = self._checked(mention_counts)
         rows: NDArray[Any] = counts.reshape(-1, counts.shape[-1])
-        whole = rows.astype(np.int32) if rows.sum(axis=1).max(initial=0) < np.iinfo(np.int32).max else rows
-        rows = whole if (whole == rows).all() else rows  # twice as fast
-        result = np.zeros((len(rows), self.similarity.shape[1]))
-        norms = np.array([self._norm(row) for row in rows])
-        at_once = max(1, BLOCK_ELEMENTS // max(1, min(rows.shape[1], PREFIX) * result.shape[1]))
-        for start in range(0, len(rows), at_once):
-            part = slice(start, start + at_once)
-            for block, _, steps, running in self._ranked(rows[part]):
-                result[part, block] = np.einsum("zt,nzt->nz", steps, self.mass_at(running))
+        seen = np.flatnonzero(rows.any(axis=0))
+        if 0 < len(seen) * SPARSE < rows.shape[1]:
+            return self.of_types(seen).per_label(counts[..., seen])
+        whole = rows.astype(np.int64)
+        rows = whole if (whole == rows).all() else rows  # faster
+        result = np.empty((len(rows), self.similarity.shape[1]))
+        for part, labels, _, steps, running in self._ranked(rows):
+            result[part, labels] = np.einsum("zt,nzt->nz", steps, self.mass_at(running))
+        norms = self._norms(rows.sum(axis=1))
         result /= np.where(norms > 0, norms, 1.0)[:, None]
         return np.clip(result, 0.0, 1.0).reshape(*counts.shape[:-1], -1)
 
@@ -123,16 +125,22 @@ class FamiliarityMetric:
         counts = self._checked(mention_counts)
         label_weights = np.asarray(label_weights, dtype=np.float64)
         result = np.zeros((len(counts), *label_weights.shape[1:]))
-        norm = self._norm(counts) or 1.0
-        for block, order, steps, running in self._ranked(counts[None]):
+        norm = float(self._norms(counts.sum(keepdims=True))[0]) or 1.0
+        for _, labels, order, steps, running in self._ranked(counts[None]):
             gains = steps * (self.mass_at(running[0] + more) - self.mass_at(running[0]))
-            by_type = np.zeros((len(order), len(counts)))
-            np.put_along_axis(by_type, order, np.cumsum(gains[:, ::-1], axis=1)[:, ::-1], axis=1)
-            result += by_type.T @ label_weights[block] / norm
+            result += _by_type(order, np.cumsum(gains[:, ::-1], axis=1)[:, ::-1], len(counts)) @ label_weights[labels]
+        result /= norm
         if self.short == "renormalise" and self.is_short(counts):  # the norm grows too
             value = self.per_label(counts) @ label_weights
             result = (value + result) * norm / float(self.mass_at(counts.sum() + more)) - value
         return result
+
+    def nearest(self, count: int) -> NDArray[np.int32]:
+        """Places of the types most similar to each label, the most similar first, equal ones in the order of the types.
+
+        Returns: shape (evaluation labels, min(count, types)).
+        """
+        return self._ranking.first(count)
 
     def of_types(self, types: NDArray[np.intp]) -> FamiliarityMetric:
         """The metric of some of the training types, by their place; shape (types,)."""
@@ -150,39 +158,61 @@ class FamiliarityMetric:
             raise ValueError("mention_counts: expected no negative count")
         return counts
 
-    def _norm(self, counts: Floats) -> float:
-        mentions = counts.sum()
-        if not self.is_short(counts) or self.short == "pad":
-            return float(self._mass[self.k])
-        if self.short == "error":
-            raise ShortOfMentions(f"{mentions:g} mentions, and K is {self.k}")
-        return float(self.mass_at(mentions))
+    def _norms(self, mentions: NDArray[Any]) -> Floats:
+        """What each of some numbers of mentions is divided by."""
+        short = mentions < self.k - ROUNDING
+        if self.short == "error" and short.any():
+            raise ShortOfMentions(f"{mentions[short][0]:g} mentions, and K is {self.k}")
+        return np.where(short & (self.short != "pad"), self.mass_at(mentions), self._mass[self.k])
 
-    def _ranked(self, rows: NDArray[Any]) -> Iterator[tuple[slice, NDArray[np.int32], Floats, NDArray[Any]]]:
-        """By blocks of labels: the types up to the K-th mention, how much similarity falls from each to the next, and
-        running mention counts for each row of counts; shapes (labels, types) and (rows, labels, types).
+    def _ranked(self, rows: NDArray[Any]) -> Iterator[tuple[slice, Places, NDArray[np.int32], Floats, NDArray[Any]]]:
+        """For parts of the rows and of the labels: the types up to the K-th mention, how much similarity falls
+        from each to the next, and running mention counts; shapes (labels, types) and (rows, labels, types).
 
         Types after it weigh nothing; the first of them stands for all.
         """
-        for block in self._blocks:
-            width = PREFIX
-            while True:
-                order = self._order[block, :width]
-                running = np.cumsum(rows.take(order, axis=1), axis=2, dtype=rows.dtype)
-                if width >= rows.shape[1] or running[:, :, -2].min() >= self.k:
-                    break
-                width *= 4
-            columns = np.arange(block.start, block.stop)[:, None]
-            similarity = self.similarity[order, columns].astype(np.float64)
-            yield block, order, -np.diff(similarity, axis=1, append=0.0), running
+        types = self.similarity.shape[0]
+        fewest = rows.sum(axis=1, dtype=np.float64).min(initial=np.inf)
+        count = int(min(types, max(PREFIX, AMPLE * self.k * types / max(fewest, 1))))
+        waiting = [(slice(0, len(rows)), np.arange(self.similarity.shape[1]), count)]
+        while waiting:
+            part, labels, count = waiting.pop()
+            if halves := _halves(part, labels, count):
+                waiting += halves
+                continue
+            order = self._ranking.first(count)[labels]
+            running = np.cumsum(rows[part].take(order, axis=1), axis=2)
+            if count < types and not (enough := (running[:, :, -2] >= self.k).all(axis=0)).all():
+                waiting.append((part, labels[~enough], min(count * WIDER, types)))
+                labels, order, running = labels[enough], order[enough], running[:, enough]
+            similarity = self.similarity[order, labels[:, None]].astype(np.float64)
+            yield part, labels, order, -np.diff(similarity, axis=1, append=0.0), running
 
     def mass_at(self, ranks: Any) -> Floats:
         """W at some ranks: the summed weights of the first of them; linear in between, constant from K on."""
-        capped = np.minimum(ranks, self.k)
-        if np.issubdtype(np.asarray(capped).dtype, np.integer):
-            return self._mass[capped]
-        whole = np.asarray(capped).astype(np.int64)
-        return self._mass[whole] + (capped - whole) * self._weights[whole]
+        whole = np.asarray(ranks).astype(np.int64)
+        mass = self._mass.take(whole, mode="clip")
+        if not np.issubdtype(np.asarray(ranks).dtype, np.integer):
+            mass += (ranks - whole) * self._weights.take(whole, mode="clip")
+        return mass
+
+
+def _halves(rows: slice, labels: Places, count: int) -> list[tuple[slice, Places, int]]:
+    """Two halves of what is too much to be looked at together, or nothing."""
+    number = rows.stop - rows.start
+    if number * len(labels) * count <= BLOCK_ELEMENTS or number * len(labels) == 1:
+        return []
+    if len(labels) > 1:
+        middle = len(labels) // 2
+        return [(rows, labels[:middle], count), (rows, labels[middle:], count)]
+    middle = (rows.start + rows.stop) // 2
+    return [(slice(rows.start, middle), labels, count), (slice(middle, rows.stop), labels, count)]
+
+
+def _by_type(order: NDArray[np.int32], values: Floats, types: int) -> sp.csc_array:
+    """Values of some types for each label, both of shape (labels, some), as a matrix of shape (types, labels)."""
+    ends = np.arange(len(order) + 1) * order.shape[1]
+    return sp.csc_array((values.ravel(), order.ravel(), ends), shape=(types, len(order)))
 
 
 def familiarity_per_label(

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from splitgen.benchmarks import Benchmark
 from splitgen.choices import AGGREGATES
@@ -82,7 +81,7 @@ def measure(
         per_benchmark={name: float(np.mean([per_label[label] for label in members])) for name, members in sets.items()},
         short=metric.is_short(seen),
         shift=label_shift(counts.labels, labels, matrix),
-        nearest=_nearest(counts, labels, matrix),
+        nearest=_nearest(counts, labels, metric),
         examples=examples,
         mentions=int(counts.mentions.sum()),
         types=len(counts.labels),
@@ -90,9 +89,8 @@ def measure(
     )
 
 
-def _nearest(counts: LabelCounts, labels: Sequence[str], matrix: NDArray[np.float32]) -> dict[str, list[Nearest]]:
-    order = np.argsort(-matrix, axis=0, kind="stable")[:NEAREST]
+def _nearest(counts: LabelCounts, labels: Sequence[str], metric: FamiliarityMetric) -> dict[str, list[Nearest]]:
     return {
-        label: [Nearest(counts.labels[t], float(matrix[t, z]), int(counts.mentions[t])) for t in order[:, z]]
-        for z, label in enumerate(labels)
+        label: [Nearest(counts.labels[t], float(metric.similarity[t, z]), int(counts.mentions[t])) for t in places]
+        for z, (label, places) in enumerate(zip(labels, metric.nearest(NEAREST), strict=True))
     }

@@ -9,10 +9,11 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.stats import rankdata
 
 from splitgen.familiarity import FamiliarityMetric
 from splitgen.search.bounds import Size, lower_bound, proven_range, upper_bound
-from splitgen.search.ends import furthest
+from splitgen.search.ends import _ranks, furthest
 from splitgen.search.space import SearchSpace, TrainingMeasure, whole_space
 from splitgen.search.tilt import Tilt, Wishes
 from tests.pools_for_search import space
@@ -63,6 +64,21 @@ def test_no_selection_is_beyond_the_bounds_and_ends_are_selections(pool, example
         end = furthest(tilt, 0, sign)
         if end is not None and len(end.types) == types:
             assert known[0] - 1e-9 <= end.values[0] <= known[1] + 1e-9
+
+
+def test_where_rounds_take_too_long_the_lower_bound_is_wider_and_still_holds(monkeypatch):
+    pools = [space(12, 5, seed, k=12, labels=3) for seed in range(10)]
+    bounds = [lower_bound(pool, pool.measure, Size(4, 3, 3)) for pool in pools]
+    monkeypatch.setattr("splitgen.search.bounds.MOST_OPERATIONS", 0)
+    for pool, bound in zip(pools, bounds, strict=True):
+        wider = lower_bound(pool, pool.measure, Size(4, 3, 3))
+        assert 0 < wider <= bound + 1e-9
+        assert wider <= best_and_worst(pool, 4, 3)[0]
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=20))
+def test_ranks_share_what_is_equal(values):
+    assert _ranks(np.array(values, dtype=float)).tolist() == rankdata(values).tolist()
 
 
 def test_ends_are_mostly_the_true_optima_of_small_pools():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
@@ -9,8 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hydra.core.config_store import ConfigStore
 
 from splitgen import __version__
+from splitgen.compose import register_schema
+from splitgen.config import Config
 
 GLINER = {"tokenized_text": ["Ada", "moved"], "ner": [[0, 0, "person"]]}
 
@@ -44,7 +48,7 @@ BAD_INPUT = {
     "directory": (
         nothing,
         "pool=gliner pool.path=.",
-        ".: a folder without Parquet files, not written by save_to_disk. Give a file or another folder",
+        ".: a folder without Parquet files or JSON Lines, not written by save_to_disk. Give a file or another folder",
     ),
     "empty pool": (
         empty_file,
@@ -313,20 +317,53 @@ def test_unusable_records_are_shown(splitgen, tmp_path):
     assert "left out of the pool, 1 in all:\n  1 x broken JSON, first at broken.jsonl:2\n" in run.stdout
 
 
+HEAVY = {
+    *(
+        "numpy",
+        "pyarrow",
+        "pandas",
+        "scipy",
+        "sklearn",
+        "matplotlib",
+        "PIL",
+        "torch",
+        "sentence_transformers",
+        "datasets",
+    ),
+    *("huggingface_hub", "mlcroissant", "jinja2", "rich", "joblib", "loky", "ray"),
+}
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["measure", "--help"], ["--version"], ["--cfg", "job"], ["seed=x"], ["metric.k=0"], ["poool=x"]],
+    [
+        ["--help"],
+        ["measur"],
+        ["measure", "--help"],
+        ["--version"],
+        ["--cfg", "job"],
+        ["seed=x"],
+        ["metric.k=0"],
+        ["poool=x"],
+    ],
 )
 def test_answers_before_anything_heavy_is_imported(tmp_path, arguments):
     code = (
         "import sys; from splitgen.cli import run; run(sys.argv[1:])\n"
-        "print(sorted({'torch', 'datasets', 'pyarrow', 'scipy', 'sentence_transformers', 'matplotlib', 'rich'} & "
-        "set(sys.modules)), file=sys.stderr)"
+        f"print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
     )
     command = [sys.executable, "-c", code, *arguments]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert run.stderr.splitlines()[-1] == "[]"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_hydra_does_not_copy_the_schemas_for_every_group():
+    register_schema()
+    store = ConfigStore.instance()
+    assert copy.deepcopy(store) is store
+    store.load("schema.yaml").node.seed = 7
+    assert store.load("schema.yaml").node.seed == Config().seed  # what it gives out is a copy all the same
 
 
 def test_help_names_verbs_groups_and_keys(splitgen):

@@ -6,6 +6,7 @@ import html
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,10 +15,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
 from PIL import Image
 
 import splitgen as package
 from splitgen import load_config
+from splitgen.config import EngineConfig
+from splitgen.engines.local import LocalEngine
 from splitgen.output.figures import (
     DATASET_FIGURES,
     SPLIT_FIGURES,
@@ -110,6 +114,20 @@ def test_same_bytes_again_whatever_the_users_style(evaluation, tmp_path):
     config, result = evaluation
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "savefig.dpi": 10, "text.usetex": True}):
         draw_figures(tmp_path, result.problem, config, result.splits)
+    assert figures_of(tmp_path) == figures_of(Path(config.out))
+
+
+def test_many_splits_are_drawn_side_by_side_with_the_same_bytes(evaluation, tmp_path, monkeypatch):
+    config, result = evaluation
+    started, drawn = [], []
+    monkeypatch.setattr(draw, "MANY_SPLITS", 2)
+    monkeypatch.setattr(draw, "LocalEngine", lambda workers: started.append(workers) or LocalEngine(workers))
+    own = replace(
+        config, engine=EngineConfig(workers=2), output=replace(config.output, figure_formats=["png", "svg", "pdf"])
+    )
+    draw_figures(tmp_path, result.problem, own, result.splits, drawn.append)
+    assert started == [2]
+    assert drawn == [1] * len(result.splits)
     assert figures_of(tmp_path) == figures_of(Path(config.out))
 
 
@@ -227,6 +245,19 @@ def test_colours_of_few_and_of_many_splits(tmp_path):
         tmp_path / "map.png", places, {"a": np.arange(40) < 5, "b": np.arange(40) > 30}, [], "t", formats=("svg",)
     )
     assert not any("several" in word for word in words(tmp_path / "map.svg"))
+
+
+def test_of_very_many_types_a_figure_draws_no_two_on_one_place(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    labels = [f"type {i}" for i in range(30_000)]
+    nearness, mentions = random.random(30_000).round(2), random.integers(1, 4, 30_000)
+    choice = Choice(labels, nearness, mentions, "near", "there", "types")
+    drawn = []
+    scatter = Axes.scatter
+    monkeypatch.setattr(Axes, "scatter", lambda *args, **style: drawn.append(len(args[1])) or scatter(*args, **style))
+    type_figure(tmp_path / "a.png", choice, np.arange(30_000) % 2 == 0, "t", ("svg",))
+    assert drawn == [101 * 3, 0, 0]
+    assert {"selected (15,000 types)", "not selected (15,000 types)"} <= set(words(tmp_path / "a.svg"))
 
 
 @pytest.mark.parametrize("labels", [HOSTILE, ["only"]])

@@ -25,11 +25,12 @@ from splitgen.choices import OUTPUT_FORMATS
 from splitgen.compose import load_config
 from splitgen.config import PoolConfig
 from splitgen.errors import ConfigError
-from splitgen.output.formats import Written, check_formats, write_format
+from splitgen.output.formats import Written, check_formats, conll, write_format
 from splitgen.pools import read_file
 from splitgen.pools.pool import EXAMPLES
 from splitgen.pools.text import tokenise
 from tests.cards import contents
+from tests.readers import reading
 
 FORMATS = [name for name in OUTPUT_FORMATS if name != "parquet"]
 SCHEMA = pa.schema([*EXAMPLES, ("negatives", pa.list_(pa.string()))])
@@ -120,7 +121,7 @@ def write(name: str, rows: list[dict[str, Any]], folder: Path) -> Written:
 def read(path: Path, format_: str) -> list[dict[str, Any]]:
     if path.stat().st_size == 0:
         return []
-    pool = read_file(PoolConfig(format=format_, strict=True), path)
+    pool = read_file(PoolConfig(format=format_, strict=True), path, reading())
     return pool.examples.to_pylist()
 
 
@@ -298,6 +299,14 @@ def test_tokens_that_columns_cannot_hold(tmp_path, token):
     assert reason.startswith("examples with a token that columns cannot hold")
 
 
+@given(st.lists(TOKENS, min_size=1, max_size=5))
+@RELAXED
+def test_columns_are_looked_at_together_as_one_by_one(tokens):
+    assert conll._fit_columns(tokens) == all(
+        conll.fits_column(token) and not token.startswith("-DOCSTART-") for token in tokens
+    )
+
+
 def test_tokens_that_columns_can_hold(tmp_path):
     tokens = ["10\u00a0000", "a b", "\x00", "\u200f", "\u202e", "O", "B-x", "#", "a\ufeff", '"', "_"]
     written = write("conll", [row(tokens, (0, 1, "x"))], tmp_path)
@@ -329,6 +338,13 @@ def test_spacy_says_what_is_not_in_ents(tmp_path):
     )
 
 
+def test_spacy_is_left_to_look_for_encoders_as_before(tmp_path):
+    from srsly.msgpack import msgpack_encoders
+
+    write("spacy", [ADA], tmp_path)
+    assert msgpack_encoders.entry_points is True
+
+
 def test_gliner2_strings_stand_for_every_place_with_their_words(tmp_path):
     path = tmp_path / "train.jsonl"
     entities = {"person": ["July", "Carlos", "july"], "month": [{"text": "July", "start": 30, "end": 34}], "city": []}
@@ -341,7 +357,7 @@ def test_gliner2_strings_stand_for_every_place_with_their_words(tmp_path):
         {"output": {"entities": {}}},
     ]
     path.write_text("\n".join(map(json.dumps, records)))
-    pool = read_file(PoolConfig(format="gliner2"), path)
+    pool = read_file(PoolConfig(format="gliner2"), path, reading())
     (got,) = pool.examples.to_pylist()
     assert got["tokens"] == ["July", "and", "Carlos", "left", "in", "rainy", "July", "."]
     assert triples(got) == [(0, 0, "person"), (6, 6, "person"), (2, 2, "person"), (6, 6, "month")]
@@ -370,6 +386,7 @@ def test_batches_give_the_same_bytes(tmp_path, name):
 WRITE_ALL = """
 import pathlib, pyarrow as pa
 from splitgen.output.formats import write_format
+from tests.readers import reading
 spans = [{"start": 0, "end": 1, "label": f"label {i}"} for i in range(20)]
 table = pa.table({"tokens": [["a", "b"], ["c"]], "spans": [spans, spans[:0]], "negatives": [["x", "y"], []]})
 for name in FORMATS:
@@ -426,7 +443,7 @@ def test_negative_types_of_a_split(tmp_path, cache):
         assert row["negatives"] == (["city"] if known else [])
     records = json.loads((out / "a" / "gliner" / "train.json").read_text())
     assert [record.get("ner_negatives", []) for record in records] == [row["negatives"] for row in rows]
-    again = read_file(PoolConfig(format="hf"), out / "a").examples.to_pylist()
+    again = read_file(PoolConfig(format="hf"), out / "a", reading()).examples.to_pylist()
     assert [row["negatives"] for row in again] == [row["negatives"] for row in rows]
     loaded = load_dataset(str(out), "a", cache_dir=str(tmp_path / "datasets"))
     assert loaded["train"]["negatives"][:] == [row["negatives"] for row in rows]

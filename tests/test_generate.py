@@ -178,10 +178,12 @@ def test_an_existing_folder_is_refused_unless_it_may_be_replaced(splitgen, tmp_p
     assert (tmp_path / "mine" / "thesis.txt").exists()
     assert splitgen("out=OUT", *SMALL).returncode == 0
     before = contents(tmp_path / "OUT")
-    run = splitgen("out=OUT", *SMALL)
+    run = splitgen("out=OUT", *SMALL, "seed=1")
     assert (run.returncode, run.stderr) == (
-        2, "splitgen: config key out: OUT exists already. Give another folder, or overwrite=true to replace it\n",
+        2, "splitgen: config key out: OUT exists already, made otherwise: seed was 0, is 1.\n"
+        "Give another folder, or overwrite=true to replace it\n",
     )  # fmt: skip
+    assert contents(tmp_path / "OUT") == before
     (tmp_path / "OUT" / ".git").mkdir()
     (tmp_path / "OUT" / ".git" / "HEAD").write_text("ref: refs/heads/main")
     assert "it holds .git/HEAD" in splitgen("out=OUT", *SMALL, "overwrite=true").stderr

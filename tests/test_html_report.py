@@ -334,6 +334,23 @@ def test_several_datasets_with_equal_names_of_splits(show, demo):
     assert opened.column(opened.table("Training types: mentions", 1), 0)[0] == demo.train_labels[3]
 
 
+def test_mean_and_spread_of_what_differs_in_its_seed_alone(show, demo):
+    other = changed(demo, name="another seed")
+    for card in other.cards:
+        card["selection"]["seed"] = card["splitgen"]["config"]["seed"] = 7
+    demo = changed(demo)
+    for one, two in zip(demo.cards, other.cards, strict=True):
+        one["familiarity"]["value"], two["familiarity"]["value"] = 0.5, 0.6
+    opened = show(html_report([demo, other]))
+    table = opened.table("Mean and spread over seeds and replicates")
+    titles = [title.inner_text().split("\n")[0] for title in table.locator("thead th").all()]
+    assert titles[:6] == ["Split", "Target", "Splits", "In band", "Familiarity", "\u00b1"]
+    assert [opened.column(table, place) for place in (0, 2, 3, 4, 5)] == [
+        [*SPLITS], ["2"] * 3, ["2 of 2"] * 3, ["0.5500"] * 3, ["0.0707"] * 3,
+    ]  # fmt: skip
+    assert "Mean and spread" not in html_report([demo])
+
+
 def test_a_link_to_a_part_of_a_closed_dataset_opens_it(show, demo):
     opened = show(html_report([demo, replace(demo, name="second")]), anchor="#dataset-2-matching")
     assert opened.page.locator("#dataset-2-matching").is_visible()

@@ -47,12 +47,12 @@ def test_every_few_mentions_have_a_bin_of_their_own():
 
 @given(st.lists(st.integers(1, 30), min_size=5, max_size=40), st.data())
 def test_costs_of_examples_are_the_slope_of_merit(values, data):
-    reference = data.draw(st.lists(st.integers(1, 30), min_size=5, max_size=40))
-    alike = ExamplesAlike(np.array(values), np.array(reference))
-    every = np.arange(len(values))
-    (histogram,) = alike.histograms([every])
-    come, leave = (data.draw(st.integers(0, len(values) - 1)) for _ in range(2))
-    step = alike.histograms([np.array([come])])[0] - alike.histograms([np.array([leave])])[0]
+    alike = ExamplesAlike(np.array(data.draw(st.lists(st.integers(1, 30), min_size=5, max_size=40))))
+    histogram = alike.histogram(np.array(values))
+    come, leave = (alike.bins(np.array(data.draw(st.sampled_from(values)))) for _ in range(2))
+    step = np.zeros(alike.size)
+    step[come] += 1
+    step[leave] -= 1
     costs = alike.costs(histogram)
 
     def smooth(part: float) -> float:
@@ -66,41 +66,44 @@ def test_costs_of_examples_are_the_slope_of_merit(values, data):
 
 @given(st.lists(st.integers(2, 30), min_size=3, max_size=40), st.data())
 def test_costs_of_types_are_what_one_mention_does(counts, data):
-    reference = np.array(data.draw(st.lists(st.integers(1, 30), min_size=3, max_size=40)))
-    alike, counts = TypesAlike(reference), np.array(counts, dtype=float)
-    up, down = alike.costs(counts)
+    alike = TypesAlike(np.array(data.draw(st.lists(st.integers(1, 30), min_size=3, max_size=40))))
+    counts = np.array(counts, dtype=float)
     place = data.draw(st.integers(0, len(counts) - 1))
+    costs = alike.costs(alike.histogram(counts))
 
-    def smooth(counts: np.ndarray) -> float:
-        size = max(int(counts.max()), int(before.max()) + 1)
-        padded = np.append(counts, [size])  # the same thresholds before and after
-        misses, weights = alike._misses(padded[:-1])
-        del padded
-        return float(misses**4 @ weights), len(misses)
+    def smooth(more: float) -> float:
+        changed = counts.copy()
+        changed[place] += more
+        misses = alike._misses(alike.histogram(changed))
+        return float(misses**4 @ alike._weights)
 
-    before = counts
-    after = counts.copy()
-    after[place] += 1
-    (old, width), (new, other) = smooth(before), smooth(after)
-    if width == other:  # else the weights, which sum to 1 over all thresholds, differ too
-        assert up[place] == pytest.approx(new - old, rel=1e-6, abs=1e-9)
-    after[place] -= 2
-    new, other = smooth(after)
-    if width == other:
-        assert down[place] == pytest.approx(new - old, rel=1e-6, abs=1e-9)
+    for cost, more in zip(costs, (1, -1), strict=True):
+        assert cost[alike.bins(counts[place])] == pytest.approx(smooth(more) - smooth(0), rel=1e-6, abs=1e-9)
+
+
+def test_frequent_types_share_bins_in_which_mentions_cost_the_same():
+    reference = np.array([1.0, 5.0, 600.0, 5000.0])
+    alike = TypesAlike(reference)
+    assert alike.size < 700  # every number to 512, and steps of 2% to twice the greatest
+    bins = alike.bins(np.array([0.0, 1, 512, 513, 602, 605, 5000, 20_000]))
+    assert bins.tolist()[:4] == [0, 1, 512, 513]
+    assert bins[4] == bins[5] < bins[6] < bins[7] == alike.size - 1
+    assert alike.merit(alike.histogram(reference)) == 0
+    up, down = alike.costs(alike.histogram(np.array([1.0, 5.0, 602.0, 605.0])))
+    assert up[bins[4]] < 0 < down[bins[6]]  # one of the two should have more; of the great there are too few
+    assert up[0] == down[0] == 0  # types without a mention do not count
 
 
 def test_a_distribution_is_alike_or_not():
     reference = np.repeat(np.arange(1, 11), 20)
-    alike = ExamplesAlike(np.concatenate([reference, np.full(50, 10)]), reference)
-    same, shifted = alike.histograms([np.arange(200), np.arange(50, 250)])
+    alike = ExamplesAlike(reference)
+    same, shifted = alike.histogram(reference), alike.histogram(np.append(reference[50:], np.full(50, 10)))
     assert alike.merit(same) == 0
     assert alike.near(same)
     assert alike.merit(shifted) > 1
     assert not alike.near(shifted)
     types = TypesAlike(np.arange(1.0, 51))
-    assert types.near(np.arange(1.0, 51))
-    assert not types.near(np.arange(1.0, 51) * 2)
-    np.testing.assert_allclose(
-        types.merit(np.stack([np.arange(1.0, 51), np.arange(1.0, 51) * 2])), [0, types.merit(np.arange(1.0, 51) * 2)]
-    )
+    same, shifted = types.histogram(np.arange(1.0, 51)), types.histogram(np.arange(1.0, 51) * 2)
+    assert types.near(same)
+    assert not types.near(shifted)
+    np.testing.assert_allclose(types.merit(np.stack([same, shifted])), [0, types.merit(shifted)])

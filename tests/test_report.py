@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
+import shutil
+import statistics
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,9 @@ import pytest
 import splitgen as package
 from splitgen import load_config
 from splitgen.errors import ConfigError, InputError
+from splitgen.reports.dataset import ReportedDataset
+from splitgen.reports.groups import Spread, groups_of, repeated
+from splitgen.reports.table import group_rows, rows_of
 from tests.cards import card
 
 SMALL = ("selection.examples=60", "selection.types=20", "ladder.bands.easy.tolerance=0.02", "output.figures=false")
@@ -42,7 +48,7 @@ def test_a_sweep_in_one_table(runs, tmp_path, splitgen):
         assert row["seed"] == row["dataset"]
     header, *lines = (tmp_path / "report" / "report.md").read_text(encoding="utf-8").splitlines()
     assert header == "| dataset | split | low | high | in band | familiarity | examples | types | mentions | seed |"
-    assert len(lines) == 7
+    assert lines.index("") == 7
     assert header.split(" | ")[1] in run.stdout
     assert "Written: report/report.html" in run.stdout
     again = splitgen("report", f"path={runs}", "out=report")
@@ -53,10 +59,69 @@ def test_a_sweep_in_one_table(runs, tmp_path, splitgen):
     assert (tmp_path / "report" / "report.html").read_bytes() == before
 
 
+def changed(stated: dict, familiarity: float, seed: int, k: int = 1000, **selection: object) -> dict:
+    """A made-up card."""
+    made = copy.deepcopy(stated)
+    made["familiarity"] |= {"value": familiarity, "k": k}
+    made["selection"] |= {"seed": seed, **selection}
+    made["splitgen"]["config"]["seed"] = seed
+    made["splitgen"]["config"]["metric"]["k"] = k
+    return made
+
+
+def reported(name: str, *cards: dict) -> ReportedDataset:
+    return ReportedDataset(name, Path(name), list(cards), (), (), None)
+
+
+def test_mean_and_spread_over_seeds(runs, tmp_path, splitgen):
+    stated = card(runs / "0", "easy")
+    datasets = [
+        reported(f"{k}/{seed}", changed(stated, familiarity, seed, k))
+        for k, values in ((100, (0.5, 0.52, 0.54)), (1000, (0.3,)))
+        for seed, familiarity in enumerate(values)
+    ]
+    first, second = groups_of([*datasets, reported("again", changed(stated, 0.5, 0, 100))])  # which is no repeat
+    assert (first.name, len(first.cards), first.hits) == ("100 easy", 3, "3 of 3")
+    assert first.spread("familiarity").mean == pytest.approx(0.52)
+    assert first.spread("familiarity").deviation == pytest.approx(0.02)  # root of (0.02^2 + 0.02^2) / (3 - 1)
+    assert (second.settings, second.spread("familiarity")) == ({"metric.k": "1000"}, Spread(0.3, None))
+    assert group_rows([first, second])[0]["familiarity"] == "0.5200 \u00b1 0.0200"
+    assert group_rows([first, second])[1]["familiarity"] == "0.3000"
+    assert [row["group"] for row in rows_of(datasets)] == [1, 1, 1, 2]
+    run = splitgen("report", f"path={runs}", "out=report")
+    table = run.stdout.partition("Mean \u00b1 standard deviation over seeds and replicates\n")[2].splitlines()
+    assert [line.split()[0] for line in table[1:4]] == ["easy", "medium", "hard"]
+    values = [card(runs / seed, "hard")["familiarity"]["value"] for seed in ("0", "1")]
+    expected = f"{statistics.fmean(values):.4f} \u00b1 {abs(values[0] - values[1]) / 2**0.5:.4f}"
+    assert expected in table[3]
+    assert f"| {expected} |" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+
+
+def test_replicates_are_repeats_too(runs):
+    stated = card(runs / "0", "easy")
+    cards = [changed(stated, value, 0, replicate_of="easy") for value in (0.5, 0.6)]
+    for number, each in enumerate(cards, start=1):
+        each["band"]["name"] = f"easy_{number}"
+    (group,) = groups_of([reported("one", *cards)])
+    assert (group.split, len(group.cards)) == ("easy", 2)
+    other = copy.deepcopy(cards[0])
+    other["pool"]["sha256"] = "0" * 64
+    assert len(groups_of([reported("one", *cards), reported("two", other)])) == 2
+    assert not repeated(groups_of([reported("one", cards[0])]))
+
+
+def test_numbers_in_names_decide_the_order(runs, tmp_path):
+    for name in ("1000", "250"):
+        shutil.copytree(runs / "0", tmp_path / "k" / name)
+    found, _ = package.report(load_config([f"path={tmp_path}"]))
+    assert [dataset.name for dataset in found.datasets] == ["k/250", "k/1000"]
+
+
 def test_several_folders_and_one_dataset(runs, splitgen):
     run = splitgen("report", f"path=[{runs / '1'},{runs / '0'}]")
     assert (run.returncode, run.stderr) == (0, "")
-    assert [line.split()[0] for line in run.stdout.splitlines()[1:] if line.strip()] == ["1"] * 3 + ["0"] * 3
+    rows = run.stdout.partition("\n\n")[0].splitlines()[1:]
+    assert [line.split()[0] for line in rows] == ["1"] * 3 + ["0"] * 3
     found, written = package.report(load_config([f"path={runs / '0'}"]))
     assert ([dataset.name for dataset in found.datasets], written) == (["0"], [])
 

@@ -7,16 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+import scipy.sparse as sp
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from splitgen.bands import Band, Interval, Position, Rung, for_each, rungs
 from splitgen.errors import NotAttainable
 from splitgen.familiarity import FamiliarityMetric
-from splitgen.search.band import BandSearch, divergence
+from splitgen.search.band import MORE_STEPS, STEPS, BandSearch, divergence
 from splitgen.search.goals import Furthest, Within
 from splitgen.search.matching import DISTRIBUTIONS, differences, half_tolerance, sizes_of
-from splitgen.search.quotas import cover_then_fill, largest_remainder
+from splitgen.search.movable import movable
+from splitgen.search.quotas import Quotas, cover_then_fill, falling, largest_remainder, top
 from splitgen.search.space import TrainingMeasure
 from splitgen.search.swaps import Swapper
 from splitgen.search.tilt import Tilt, Wishes
@@ -218,11 +220,12 @@ def test_swaps_keep_examples_types_and_mentions():
     pool = space()
     plain = Tilt(pool, Wishes(80, 20), [0])(0.0)
     wishes = Wishes(80, 20, ("types", "mentions"), sizes_of(pool, plain))
-    start = Tilt(pool, wishes, [0])(0.0)
+    tilt = Tilt(pool, wishes, [0])
+    start = tilt(0.0)
     value = start.values[0]
     goals = [Within(np.array([value + x - 1e-4]), np.array([value + x + 1e-4])) for x in (-0.01, 0.01)]
     for goal in (*goals, Furthest(0, -1.0, 0.01), Furthest(0, 1.0, 0.01)):
-        end = Swapper(pool, wishes, start.types).approach(start, goal)
+        end = Swapper(tilt, start).approach(goal, 400)
         assert len(end.examples) == 80
         np.testing.assert_array_equal(end.types, start.types)
         assert abs(end.mentions - plain.mentions) <= abs(start.mentions - plain.mentions)
@@ -234,9 +237,9 @@ def test_swaps_keep_examples_types_and_mentions():
 @pytest.mark.parametrize("seed", range(5))
 def test_swaps_end_where_no_single_swap_goes_further(sign, seed):
     pool = space(14, 5, seed, k=8)
-    wishes = Wishes(4, 5)
-    start = Tilt(pool, wishes, [0])(0.0)
-    end = Swapper(pool, wishes, start.types).approach(start, Furthest(0, sign, 1e-6))
+    tilt = Tilt(pool, Wishes(4, 5), [0])
+    start = tilt(0.0)
+    end = Swapper(tilt, start).approach(Furthest(0, sign, 1e-6), 400)
     others = [pool.candidate(start.types, np.array(chosen)) for chosen in itertools.combinations(range(14), 4)]
     neighbours = [
         other
@@ -248,6 +251,53 @@ def test_swaps_end_where_no_single_swap_goes_further(sign, seed):
     assert neighbours
     assert max(sign * other.values[0] for other in neighbours) <= sign * end.values[0] + 1e-8
     assert sign * end.values[0] >= sign * start.values[0]
+
+
+def test_of_very_many_examples_some_are_swapped_and_selections_keep_their_promises(monkeypatch):
+    pool = space(1500, 120, k=500)
+    monkeypatch.setattr("splitgen.search.movable.MOST", 100)
+    monkeypatch.setattr("splitgen.search.swaps.MOST_PAIRED", 20)
+    monkeypatch.setattr("splitgen.search.swaps.MOST_AT_ONCE", 5)
+    selections, again = (BandSearch(pool, 200, 40).search(rungs(5, 0.1, 0.9, 0.002)) for _ in range(2))
+    for found, other in zip(selections, again, strict=True):
+        chosen = found.candidate
+        inside = pool.counts[chosen.examples][:, chosen.types].toarray()
+        assert len(set(chosen.examples)) == 200
+        assert (inside.sum(axis=1) > 0).all()
+        np.testing.assert_array_equal(inside.sum(axis=0), chosen.mention_counts[chosen.types])
+        assert found.band.holds({"all": pool.measure.values(chosen.mention_counts, 200)[0]})
+        assert not found.gave_way
+        np.testing.assert_array_equal(chosen.examples, other.candidate.examples)
+
+
+def test_swaps_move_no_other_examples_than_those_drawn(monkeypatch):
+    pool = space(1500, 120, k=500)
+    monkeypatch.setattr("splitgen.search.movable.MOST", 30)
+    tilt = Tilt(pool, Wishes(200, 40), [0])
+    start = tilt(0.0)
+    some = movable(pool, start, start.types, False, [0])
+    assert (len(some.examples), some.chosen.sum()) == (60, 30)
+    end = Swapper(tilt, start).approach(Furthest(0, 1.0, 0.01), 50)
+    assert end.values[0] > start.values[0]
+    assert set(start.examples) ^ set(end.examples) <= set(some.examples)
+
+
+def test_a_further_start_that_takes_long_is_given_up(monkeypatch):
+    allowed = []
+    original = BandSearch._landed
+    monkeypatch.setattr(BandSearch, "_landed", lambda *args: allowed.append(args[-1]) or original(*args))
+    search = BandSearch(space(1500, 120, k=500), 200, 40)
+    assert not any(search.search(rungs(1, 0.6, 0.6, 0.002))[0].grade)
+    assert allowed == [STEPS, MORE_STEPS]
+
+
+def test_the_mentions_of_types_in_any_order():
+    pool = space()
+    for types in (np.array([5, 2, 40]), np.arange(60)[::-1], np.arange(60)):
+        np.testing.assert_array_equal(pool.columns(types).toarray(), pool.counts.toarray()[:, types])
+        found, expected = pool.candidate(types, np.arange(100)), np.zeros(60)
+        expected[types] = pool.counts[:100][:, types].toarray().sum(axis=0)
+        np.testing.assert_array_equal(found.mention_counts, expected)
 
 
 def test_a_greater_tilt_gives_more():
@@ -267,11 +317,49 @@ def test_quotas_add_up_and_are_fair(strata, part):
         assert quota <= size
 
 
+KEYS = st.lists(st.sampled_from([-np.inf, -1.5, 0.0, 0.25, 3.0]) | st.floats(-9, 9), min_size=1, max_size=30).map(
+    np.array
+)
+
+
+@given(KEYS, st.integers(0, 40))
+def test_the_top_are_those_that_sorting_puts_first(keys, size):
+    in_order = np.argsort(-keys, kind="stable")
+    assert sorted(top(keys, size)) == sorted(in_order[:size])
+    assert falling(keys).tolist() == in_order.tolist()
+
+
+def one_by_one(keys: np.ndarray, matrix: np.ndarray, size: int, quotas: Quotas) -> set[int]:
+    """The best example of every type; then, in the order of their keys, whoever has room in its kind; then whoever."""
+    order = [i for i in np.argsort(-keys, kind="stable").tolist() if np.isfinite(keys[i])]
+    having = [[i for i in order if column[i]] for column in matrix.T]
+    chosen = {i for each in having for i in each if keys[i] == keys[each[0]]}
+    for of_cell, quota in quotas.kinds:
+        room = quota - np.bincount(of_cell[quotas.cells[list(chosen)]], minlength=len(quota))
+        for i in order:
+            kind = of_cell[quotas.cells[i]]
+            if i not in chosen and len(chosen) < size and room[kind] > 0:
+                chosen.add(i)
+                room[kind] -= 1
+    return chosen | set([i for i in order if i not in chosen][: max(0, size - len(chosen))])
+
+
+@given(KEYS, st.integers(1, 25), st.integers(0, 10**6))
+def test_quotas_are_filled_as_by_going_through_the_examples_one_by_one(keys, size, seed):
+    rng = np.random.default_rng(seed)
+    matrix = (rng.random((len(keys), 4)) < 0.1).astype(np.int32)
+    kinds = [(np.arange(6) // part, rng.integers(0, 4, -(-6 // part))) for part in (1, 2, 3)]
+    quotas = Quotas(rng.integers(0, 6, len(keys)), kinds)
+    expected = one_by_one(keys, matrix, size, quotas)
+    assume(len(expected) <= size)
+    assert cover_then_fill(keys, sp.csc_array(matrix), size, quotas).tolist() == sorted(expected)
+
+
 def test_kinds_are_filled_by_quota_and_then_by_the_next():
     keys = np.arange(10.0)[::-1]
     kind = np.array([0] * 6 + [1] * 3 + [2])
-    nothing = space(10, 5).by_type[:, :0]
-    chosen = cover_then_fill(keys, nothing, 5, [(kind, np.array([2, 1, 2]))])
+    nothing = space(10, 5).columns(np.empty(0, dtype=int))
+    chosen = cover_then_fill(keys, nothing, 5, Quotas(kind, [(np.arange(3), np.array([2, 1, 2]))]))
     assert sorted(chosen) == [0, 1, 2, 6, 9]  # two, one and the only one of their kinds; then the best of all
 
 

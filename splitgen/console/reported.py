@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from rich.table import Table
@@ -9,23 +10,33 @@ from rich.text import Text
 
 from splitgen.console.terminal import plain, terminal
 from splitgen.reports import Report
-from splitgen.reports.table import LEFT, columns_to_show, rows_of, shown
+from splitgen.reports.groups import groups_of, repeated
+from splitgen.reports.table import LEFT, NUMBERS, columns_to_show, group_rows, rows_of, shown
+
+SPREAD = ("familiarity", "examples", "types", "mentions")  # what there is room for
 
 
 def show_report(report: Report, written: list[Path]) -> None:
-    """The table of all splits, and where the files are."""
-    console, rows = terminal(), rows_of(report.datasets)
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    """The table of all splits, that of their groups where any has several, and where the files are."""
+    console, rows, groups = terminal(), rows_of(report.datasets), groups_of(report.datasets)
     columns = columns_to_show(rows)
-    for name in columns:
-        table.add_column(name.replace("_", " "), justify="left" if name in LEFT else "right")
-    for row in rows:
-        style = "red" if row["in_band"] is False else None
-        table.add_row(*(Text(plain(shown(name, row[name]))) for name in columns), style=style)
-    console.print(table)
+    texts = [{name: shown(name, row[name]) for name in columns} for row in rows]
+    console.print(_table(texts, [name for name in columns if name not in LEFT], [row["in_band"] for row in rows]))
+    if repeated(groups):
+        console.print("\nMean \u00b1 standard deviation over seeds and replicates", style="bold")
+        console.print(_table(group_rows(groups, SPREAD), NUMBERS, [True] * len(groups)))
     for note in report.notes:
         console.print(note, style="yellow", highlight=False, markup=False)
     if written:
         console.print()
     for path in written:
         console.print(f"Written: {path}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _table(rows: Sequence[Mapping[str, str]], right: Collection[str], in_band: Sequence[bool | None]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in rows[0]:
+        table.add_column(plain(name.replace("_", " ")), justify="right" if name in right else "left")
+    for row, hit in zip(rows, in_band, strict=True):
+        table.add_row(*(Text(plain(text)) for text in row.values()), style="red" if hit is False else None)
+    return table

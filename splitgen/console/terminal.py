@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from splitgen.pools import Dropped
@@ -28,7 +28,7 @@ class Bars:
             TimeElapsedColumn(),
         )
         console = Console(stderr=True)
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        with Progress(*columns, console=console, transient=True, disable=not console.file.isatty()) as progress:
             task = progress.add_task(description, total=total)
             yield lambda amount: progress.advance(task, amount)
 
@@ -39,21 +39,37 @@ def terminal() -> Console:
 
 
 def show_sources(console: Console, problem: Problem) -> None:
+    """What was read, and what could not be used of it."""
     pool, counts, benchmark = problem.pool, problem.counts, problem.benchmark
     examples = benchmark.examples()
-    console.print(
-        f"pool {escape(pool.name)}: {len(pool):,} examples, "
-        f"{int(counts.mentions.sum()):,} mentions, {len(counts.labels):,} types",
-        highlight=False,
+    mentions = int(counts.mentions.sum())
+    show_stated_sources(
+        console,
+        {
+            "pool": {"name": pool.name, "examples": len(pool), "mentions": mentions, "types": len(counts.labels)},
+            "benchmark": {
+                "name": benchmark.name,
+                "labels": benchmark.labels_by_set,
+                "types": len(benchmark.labels),
+                "examples": 0 if examples is None else examples.num_rows,
+            },
+            "embedder": {"name": problem.embedder.name},
+        },
     )
-    console.print(
-        f"benchmark {escape(benchmark.name)}: {len(benchmark.sets)} sets, {len(benchmark.labels)} labels, "
-        + (f"{examples.num_rows:,} examples" if examples is not None else "labels only"),
-        highlight=False,
-    )
-    console.print(f"embedder {escape(problem.embedder.name)}", highlight=False)
     show_dropped(console, "pool", pool.dropped)
     show_dropped(console, "benchmark", benchmark.dropped)
+
+
+def show_stated_sources(console: Console, card: Mapping[str, Any]) -> None:
+    """What a card says was read."""
+    pool, benchmark = card["pool"], card["benchmark"]
+    for line in (
+        f"pool {pool['name']}: {pool['examples']:,} examples, {pool['mentions']:,} mentions, {pool['types']:,} types",
+        f"benchmark {benchmark['name']}: {len(benchmark['labels'])} sets, {benchmark['types']} labels, "
+        + (f"{benchmark['examples']:,} examples" if benchmark["examples"] else "labels only"),
+        f"embedder {card['embedder']['name']}",
+    ):
+        console.print(line, highlight=False, markup=False)
 
 
 def show_dropped(console: Console, what: str, dropped: Dropped) -> None:

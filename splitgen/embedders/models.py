@@ -7,6 +7,7 @@ import importlib.util
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,19 @@ def model_sha256(folder: Path, options: Sequence[str] = ()) -> str:
     files = sorted({file for pattern in DECISIVE for file in folder.rglob(pattern) if file.is_file()})
     if not files:
         raise InputError(str(folder), "expected a model's files, found none")
-    lines = [f"{fingerprint(file)}  {file.relative_to(folder).as_posix()}\n" for file in files]
+    lines = [f"{file_sha256(file)}  {file.relative_to(folder).as_posix()}\n" for file in files]
     return hashlib.sha256("".join([*lines, *(f"{option}\n" for option in options)]).encode()).hexdigest()
+
+
+def file_sha256(file: Path) -> str:
+    """SHA-256 of a file; of one that has not changed since, only once a process."""
+    state = file.stat()
+    return _sha256(file, state.st_size, state.st_mtime_ns)
+
+
+@cache
+def _sha256(file: Path, size: int, changed: int) -> str:
+    return fingerprint(file)
 
 
 @contextmanager

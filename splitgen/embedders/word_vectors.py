@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from splitgen.config import EmbedderConfig
 from splitgen.embedders.base import Vectors, unit_length
+from splitgen.embedders.models import file_sha256
 from splitgen.errors import ConfigError, InputError
-from splitgen.pools import fingerprint
 
 Vector = NDArray[np.float32]
 
@@ -48,7 +48,7 @@ class WordVectorEmbedder:
             raise ConfigError("embedder.path", f"expected {WHAT}, found {found}: {self.path}")
         self.name = config.name or self.path.stem
         try:
-            self.sha256 = fingerprint(self.path)
+            self.sha256 = file_sha256(self.path)
         except OSError as error:
             raise _unreadable(self.path, error) from error
         self.stored_at_once: int | None = 1 << 14  # many, since every call reads the whole file

@@ -18,8 +18,8 @@ class Engine(Protocol):
     def map(self, function: BatchFunction, batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
         """The function's results, in the order of the batches, each as soon as it is the next.
 
-        Batches are taken a few ahead of the results and no more: memory does not grow with their number. One batch
-        alone is worked on in this process. The function is pickled, so it must not rely on what it changes itself.
+        Batches are taken a few ahead of the results and no more: memory does not grow with their number. Little work is
+        done in this process. The function may be pickled, so it must not rely on what it changes itself.
 
         Raises: what the function raises, when it would be that result's turn: SplitgenError and OSError as they were.
             ConfigError if the engine cannot be had, or one of its processes is killed.

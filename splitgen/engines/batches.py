@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain, islice
-
 import pyarrow as pa
-
-
-def peek(batches: Iterable[pa.Table]) -> tuple[bool, Iterator[pa.Table]]:
-    """Whether there are two batches or more; and all of them, from the first."""
-    rest = iter(batches)
-    first = list(islice(rest, 2))
-    return len(first) == 2, chain(first, rest)
 
 
 def pack(batch: pa.Table) -> bytes:

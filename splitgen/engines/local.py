@@ -5,6 +5,7 @@ Not by joblib.Parallel, which takes new batches as fast as results are made, ins
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import pickle
@@ -13,23 +14,27 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from splitgen.engines import BatchFunction
-from splitgen.engines.batches import pack, peek, unpack
+from splitgen.engines.batches import pack, unpack
 from splitgen.errors import ConfigError
 
 if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
 
 AHEAD = 2  # batches for each worker that are under way, or done and not yet used
+WORTH_SECONDS = 0.5  # of work in this process before starting others, which takes longer
 IDLE_SECONDS = 60  # after which a worker ends
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
-_idle: dict[int, ProcessPoolExecutor] = {}  # workers that the next map finds started
+_idle: dict[tuple[int, int], ProcessPoolExecutor] = {}  # this process, workers -> those that the next map finds started
+atexit.register(_idle.clear)  # while loky is still whole
 
 
 class LocalEngine:
@@ -43,9 +48,17 @@ class LocalEngine:
         self.workers = workers
 
     def map(self, function: BatchFunction, batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
-        several, batches = peek(batches)
-        workers = 1 if not several or multiprocessing.parent_process() else self.workers or cores()
-        yield from map(function, batches) if workers == 1 else _side_by_side(function, batches, workers)
+        rest = iter(batches)
+        workers = 1 if multiprocessing.parent_process() else self.workers or cores()
+        spent = WORTH_SECONDS if (os.getpid(), workers) in _idle else 0.0
+        for batch in rest:
+            if workers > 1 and spent >= WORTH_SECONDS:
+                yield from _side_by_side(function, chain([batch], rest), workers)
+                return
+            began = time.perf_counter()
+            result = function(batch)
+            spent += time.perf_counter() - began
+            yield result
 
 
 def cores() -> int:
@@ -59,8 +72,8 @@ def _side_by_side(function: BatchFunction, batches: Iterable[pa.Table], workers:
     from cloudpickle import dumps
     from loky.process_executor import TerminatedWorkerError
 
-    executor, pickled = _idle.pop(workers, None) or _start(workers), dumps(function)
-    results = deque()
+    executor, pickled = _idle.pop((os.getpid(), workers), None) or _start(workers), dumps(function)
+    results: deque[Future[bytes]] = deque()
     try:
         for batch in batches:
             results.append(executor.submit(_call, pickled, pack(batch)))
@@ -74,7 +87,7 @@ def _side_by_side(function: BatchFunction, batches: Iterable[pa.Table], workers:
     except BaseException:  # also when nobody wants the rest
         executor.shutdown(kill_workers=True)
         raise
-    _idle[workers] = executor
+    _idle[os.getpid(), workers] = executor
 
 
 def _start(workers: int) -> ProcessPoolExecutor:

@@ -9,13 +9,13 @@ import logging
 import pickle
 from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import pyarrow as pa
 
 from splitgen.engines import BatchFunction
-from splitgen.engines.batches import pack, peek, unpack
+from splitgen.engines.batches import pack, unpack
 from splitgen.engines.local import cores
 from splitgen.errors import ConfigError, SplitgenError
 
@@ -43,12 +43,13 @@ class RayEngine:
         self.address = address
 
     def map(self, function: BatchFunction, batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
-        several, batches = peek(batches)
-        if not several:
-            yield from map(function, batches)
+        rest = iter(batches)
+        first = list(islice(rest, 2))
+        if len(first) < 2:  # not worth the way
+            yield from map(function, first)
             return
-        ahead = AHEAD * self._connect()
-        while some := list(islice(batches, ahead)):
+        ahead, rest = AHEAD * self._connect(), chain(first, rest)
+        while some := list(islice(rest, ahead)):
             yield from self._results(function, some)
 
     def _connect(self) -> int:
@@ -63,9 +64,11 @@ class RayEngine:
                     ray.init("local", num_cpus=self.workers or cores(), include_dashboard=False, **quiet)
                 else:
                     ray.init(self.address, **quiet)
-            except ConnectionError as error:
-                raise ConfigError("engine.address", f"no Ray cluster found at {self.address}") from error
-        return int(ray.cluster_resources()["CPU"])
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                why = str(error).strip().partition("\n")[0]
+                place = f"no Ray cluster could be joined at {self.address}" if self.address else "Ray did not start"
+                raise ConfigError("engine.address", f"{place}: {why}") from error
+        return int(ray.cluster_resources()["CPU"])  # type: ignore[no-untyped-call]
 
     def _results(self, function: BatchFunction, batches: list[pa.Table]) -> Iterator[pa.Table]:
         import ray.data

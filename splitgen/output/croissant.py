@@ -82,18 +82,15 @@ def write_croissant(folder: Path, cards: Sequence[Card]) -> Path:
     import mlcroissant as mlc
 
     path = folder / CROISSANT
-    write_json(path, croissant_fields(folder, cards))
+    write_json(path, {"@context": mlc.Context().rdf.context, **croissant_fields(folder, cards)})
     mlc.Metadata.from_file(mlc.Context(), path)
     return path
 
 
 def croissant_fields(folder: Path, cards: Sequence[Card]) -> dict[str, Any]:
-    """What croissant.json holds; arguments as ``write_croissant`` has them."""
-    import mlcroissant as mlc
-
+    """What croissant.json holds beside its context; arguments as ``write_croissant`` has them."""
     first, parts = cards[0], _parts(cards)
     fields = {
-        "@context": mlc.Context().rdf.context,
         "@type": "sc:Dataset",
         "name": f"{first['pool']['name']} for {first['benchmark']['name']}: splits by Familiarity",
         "description": _description(cards),

@@ -1,4 +1,7 @@
-"""The YAML at the top of a dataset's README.md, which the Hub and the datasets library read."""
+"""The YAML at the top of a dataset's README.md, which the Hub and the datasets library read.
+
+It is as these write it themselves; to import them takes longer than all else that is written beside the examples.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
 
 SIZES = {  # of which the Hub knows the names
     **{1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"},
@@ -26,31 +33,24 @@ def front_matter(folder: Path, cards: Sequence[Card], title: str) -> str:
         folder: of the dataset, its Parquet files written.
         cards: what card.json of every split holds, in the order of the ladder.
     """
-    from datasets.info import DatasetInfosDict
-    from huggingface_hub import DatasetCardData
-
     files = {name: file["examples"] for card in cards for name, file in card["files"].items()}
-    data = DatasetCardData(
-        pretty_name=title,
-        **_license(licenses(cards[0])),
-        task_categories=["token-classification"],
-        task_ids=["named-entity-recognition"],
-        size_categories=[next((name for limit, name in SIZES.items() if sum(files.values()) < limit), "n>1B")],
-        tags=["splitgen", "zero-shot-ner", "label-shift"],
-        configs=configs(cards),
-    )
-    infos = {card["band"]["name"]: _info(folder, card) for card in cards}
-    DatasetInfosDict(infos).to_dataset_card_data(data)
-    return f"---\n{data.to_yaml(line_break=chr(10))}\n---"
-
-
-def _license(stated: Sequence[str]) -> dict[str, Any]:
-    """The Hub's identifiers; what is none of them goes under its own name."""
-    if not stated:
-        return {"license": None}
-    known = [each if IDENTIFIER.fullmatch(each) else "other" for each in stated]
+    stated = licenses(cards[0])
     named = [each for each in stated if not IDENTIFIER.fullmatch(each)]
-    return {"license": list(dict.fromkeys(known)), **({"license_name": "; ".join(named)} if named else {})}
+    infos = [_info(folder, card) for card in sorted(cards, key=lambda card: str(card["band"]["name"]))]
+    data = {
+        "license": list(dict.fromkeys("other" if each in named else each for each in stated)),
+        "size_categories": [next((name for limit, name in SIZES.items() if sum(files.values()) < limit), "n>1B")],
+        "task_categories": ["token-classification"],
+        "task_ids": ["named-entity-recognition"],
+        "pretty_name": title,
+        "license_name": "; ".join(named),  # of what the Hub has no identifier for
+        "tags": ["splitgen", "zero-shot-ner", "label-shift"],
+        "configs": configs(cards),
+        "dataset_info": infos if len(infos) > 1 else infos[0],
+    }
+    given = {key: value for key, value in data.items() if value}
+    text = yaml.safe_dump(given, sort_keys=False, allow_unicode=True, line_break="\n")
+    return f"---\n{text}---"
 
 
 def configs(cards: Sequence[Card]) -> list[dict[str, Any]]:
@@ -79,21 +79,29 @@ def _config(card: Card, first: bool) -> dict[str, Any]:
     return {**config, "default": True} if first else config
 
 
-def _info(folder: Path, card: Card) -> Any:
-    import pyarrow.parquet as pq
-    from datasets import DatasetInfo, Features, SplitDict, SplitInfo
-
-    splits, schema = SplitDict(), None
+def _info(folder: Path, card: Card) -> dict[str, Any]:
+    """Features and sizes of a split, as ``datasets.DatasetInfo`` has them on the Hub."""
+    splits: list[dict[str, Any]] = []
+    features: list[dict[str, Any]] = []
     paths = [folder / name for name in card["files"]]
     for side, _ in _sides(card):
         metadata = [pq.read_metadata(path) for path in paths if path.name.startswith(f"{side}-")]
         groups = [each.row_group(i) for each in metadata for i in range(each.num_row_groups)]
         size = sum(group.total_byte_size for group in groups)
-        splits.add(SplitInfo(side, size, sum(each.num_rows for each in metadata)))
-        schema = schema or metadata[0].schema.to_arrow_schema()  # the training side alone may have negatives
-    return DatasetInfo(
-        features=Features.from_arrow_schema(schema),
-        splits=splits,
-        download_size=sum(path.stat().st_size for path in paths),
-        dataset_size=sum(split.num_bytes for split in splits.values()),
-    )
+        splits.append({"name": side, "num_bytes": size, "num_examples": sum(each.num_rows for each in metadata)})
+        # of the training side, which comes first and alone may have negatives
+        features = features or list(map(_feature, metadata[0].schema.to_arrow_schema()))
+    return {
+        "config_name": card["band"]["name"],
+        "features": features,
+        "splits": splits,
+        "download_size": sum(path.stat().st_size for path in paths),
+        "dataset_size": sum(split["num_bytes"] for split in splits),
+    }
+
+
+def _feature(column: pa.Field) -> dict[str, Any]:
+    if not pa.types.is_list(column.type):
+        return {"name": column.name, "dtype": str(column.type)}
+    item = column.type.value_type
+    return {"name": column.name, "list": list(map(_feature, item)) if pa.types.is_struct(item) else str(item)}

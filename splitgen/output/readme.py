@@ -38,14 +38,13 @@ def write_readmes(
         overrides: what was given to the command, if a command it was; they leave no trace of where things are.
     Raises: ConfigError for a template of the user's that does not work; OSError.
     """
-    from huggingface_hub import DatasetCard
-
     command = None if overrides is None else " ".join(["splitgen", *_again(overrides), "out=OUT"])
     for name, text in readmes(folder, cards, command, output.templates).items():
-        if name == README:
-            DatasetCard(text).save(folder / name)
-        else:
-            (folder / name).write_text(text, encoding="utf-8")
+        if name == README and output.templates:
+            from huggingface_hub import DatasetCard
+
+            text = str(DatasetCard(text))  # with the YAML at its top, if the template has any, as the Hub wants it
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
 def readmes(

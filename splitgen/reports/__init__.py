@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -9,14 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from splitgen.config import EmbedderConfig
-from splitgen.embedders import load_embedder, similarity
+from splitgen.embedders import Embedder, load_embedder, similarity
 from splitgen.errors import ConfigError, InputError, SplitgenError
 from splitgen.output.bound import bound_value, bounded_values
 from splitgen.output.figures.ladder import LadderRow, ladder_figure
 from splitgen.problem import Progress
 from splitgen.reports.dataset import ReportedDataset
+from splitgen.reports.figure import spread_figure
+from splitgen.reports.groups import groups_of, repeated
 from splitgen.reports.html import html_report
-from splitgen.reports.table import csv_of, markdown_of, rows_of
+from splitgen.reports.table import csv_of, markdown_of, markdown_of_groups, rows_of
 from splitgen.verification.cards import StatedCard, embedder_of, read_card
 
 FILES = ("report.md", "report.csv", "report.png", "report.html")
@@ -41,7 +44,7 @@ def read_datasets(paths: Sequence[str]) -> list[ReportedDataset]:
     """
     found: dict[Path, str] = {}
     for path in map(Path, paths):
-        folders = sorted({card.parent.parent for card in path.rglob("card.json") if card.parent != path})
+        folders = sorted({card.parent.parent for card in path.rglob("card.json") if card.parent != path}, key=_natural)
         folders = [each for each in folders if not any(part.startswith(".") for part in each.relative_to(path).parts)]
         if not folders:
             raise ConfigError("path", f"expected a dataset of splitgen's, or a folder of such, found none: {path}")
@@ -54,6 +57,11 @@ def read_datasets(paths: Sequence[str]) -> list[ReportedDataset]:
         seen[name] += 1
         datasets.append(_read(folder, name if seen[name] == 1 else f"{name} ({seen[name]})"))
     return datasets
+
+
+def _natural(path: Path) -> list[tuple[str, int]]:
+    """Of two paths the one with the smaller number comes first: runs/250 before runs/1000."""
+    return [(text, int(part or 0)) for text, part in re.findall(r"(\D*)(\d*)", path.as_posix())]
 
 
 def _read(folder: Path, name: str) -> ReportedDataset:
@@ -79,9 +87,13 @@ def with_similarities(
         given: only its ``path`` is used, see ``embedder_of``.
     """
     result, notes = [], []
+    loaded: dict[str, Embedder] = {}
     for dataset in datasets:
         try:
-            embedder = load_embedder(embedder_of(StatedCard(dataset.name, dataset.cards[0]), given))
+            config = embedder_of(StatedCard(dataset.name, dataset.cards[0]), given)
+            if repr(config) not in loaded:
+                loaded[repr(config)] = load_embedder(config)
+            embedder = loaded[repr(config)]
             if embedder.sha256 != dataset.cards[0]["embedder"]["sha256"]:
                 raise ConfigError("embedder.path", "another embedder than the cards'")
             if embedder.stored_at_once is None:
@@ -104,12 +116,16 @@ def write_report(report: Report, folder: Path) -> list[Path]:
     Raises: OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    rows = rows_of(report.datasets)
+    rows, groups = rows_of(report.datasets), groups_of(report.datasets)
     with tempfile.TemporaryDirectory(prefix=".report.", dir=folder) as scratch:
         table, csv, figure, page = (Path(scratch) / name for name in FILES)
-        table.write_text(markdown_of(rows), encoding="utf-8")
+        spread = markdown_of_groups(groups) if repeated(groups) else ""
+        table.write_text(markdown_of(rows) + spread, encoding="utf-8")
         csv.write_text(csv_of(rows), encoding="utf-8", newline="")
-        ladder_figure(figure, ladder_rows(report.datasets), "Familiarity of every split")
+        if repeated(groups):
+            spread_figure(figure, groups)
+        else:
+            ladder_figure(figure, ladder_rows(report.datasets), "Familiarity of every split")
         page.write_text(html_report(report.datasets), encoding="utf-8")
         return [each.replace(folder / each.name) for each in (table, csv, figure, page)]
 

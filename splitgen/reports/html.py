@@ -20,6 +20,7 @@ from splitgen.output.card import ORIGIN
 from splitgen.output.figures.names import DATASET_FIGURES, FIGURES, SPLIT_FIGURES, captions
 from splitgen.reports import html_tables as tables
 from splitgen.reports.dataset import ReportedDataset
+from splitgen.reports.groups import groups_of, repeated
 from splitgen.reports.html_cells import Table, visible
 from splitgen.reports.html_tables import Card
 
@@ -69,13 +70,14 @@ def html_report(datasets: Sequence[ReportedDataset]) -> str:
         datasets: at least one, each with at least one card.
     """
     cards = [card for dataset in datasets for card in dataset.cards]
-    facts = _facts(cards)
+    facts, groups = _facts(cards), groups_of(datasets)
     sections = [_section(dataset, f"dataset-{number}", facts) for number, dataset in enumerate(datasets, start=1)]
     style, script = _asset("report.css"), _asset("report.js")
     return _environment().get_template("report.html.j2").render(
         title=datasets[0].name if len(datasets) == 1 else f"{len(datasets)} datasets",
         facts=facts,
         verdict=_verdict(cards),
+        groups=tables.groups_table(groups) if repeated(groups) else None,
         overview=tables.overview(datasets, [f"#{section.target}" for section in sections]),
         sections=sections,
         version=cards[0]["splitgen"]["version"],

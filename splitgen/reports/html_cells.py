@@ -16,6 +16,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "deviation": "{:+.2%}".format,
     "difference": "{:+.4f}".format,
     "score": "{:.1f}".format,
+    "decimal": "{:,.1f}".format,
 }
 SHADES = 20  # steps of shading from 0 to 1
 INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode's categories

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from splitgen.output.bound import bound_value, bounded_values
 from splitgen.reports.dataset import ReportedDataset
+from splitgen.reports.groups import Group
 from splitgen.reports.html_cells import Column, Interval, Link, Table
+from splitgen.reports.settings import differing, setting
 
 Card = Mapping[str, Any]
 Getter = Callable[[Any], Any]
@@ -34,14 +35,30 @@ def overview(datasets: Sequence[ReportedDataset], targets: Sequence[str]) -> Tab
     rows = [
         (dataset, target, card) for dataset, target in zip(datasets, targets, strict=True) for card in dataset.cards
     ]
+    keys = differing([dataset.cards[0] for dataset in datasets], TOLD_OTHERWISE)
     columns = [
         (Column("Dataset"), lambda row: Link(row[0].name, row[1])),
         *[(column, _of_card(value)) for column, value in (*RESULT, *SIZES, *DISTANCES, SHARED)],
         (Column("Seed", "count"), lambda row: row[2]["selection"]["seed"]),
         *[(Column(key), lambda row, key=key: row[2][key.lower()]["name"]) for key in ("Pool", "Benchmark", "Embedder")],
-        *[(Column(key, "code"), lambda row, key=key: _setting(row[2], key)) for key in _differing(datasets)],
+        *[(Column(key, "code"), lambda row, key=key: setting(row[2], key)) for key in keys],
     ]
     return _table("All splits of all datasets", columns, rows)
+
+
+def groups_table(groups: Sequence[Group]) -> Table:
+    """Mean and spread of the splits that differ in nothing but chance."""
+    columns: list[tuple[Column, Getter]] = [
+        (Column("Split"), lambda group: group.split),
+        *[(Column(key, "code"), lambda group, key=key: group.settings[key]) for key in groups[0].settings],
+        (Column("Target", note="mean ends of the interval that Familiarity must lie in"), _mean_interval),
+        (Column("Splits", "count", "that differ in nothing but their seed, or are replicates"), _members),
+        (Column("In band"), lambda group: group.hits),
+    ]
+    for name, (title, kind) in SPREADS.items():
+        deviation = Column("\u00b1", kind.replace("shade", "familiarity"), "standard deviation, of a sample")
+        columns += [(Column(title, kind, "mean"), _mean(name)), (deviation, _deviation(name))]
+    return _table("Mean and spread over seeds and replicates", columns, groups)
 
 
 def splits_table(cards: Sequence[Card]) -> Table:
@@ -150,6 +167,24 @@ def interval_of(card: Card) -> Interval | None:
     return Interval(f"{band['low']:.4f}\u2013{band['high']:.4f}{about}", band["low"])
 
 
+def _mean_interval(group: Group) -> Interval | None:
+    if group.low is None or group.high is None:
+        return None
+    return Interval(f"{group.low:.4f}\u2013{group.high:.4f}", group.low)
+
+
+def _mean(name: str) -> Getter:
+    return lambda group: group.spread(name).mean
+
+
+def _deviation(name: str) -> Getter:
+    return lambda group: group.spread(name).deviation
+
+
+def _members(group: Group) -> int:
+    return len(group.cards)
+
+
 def _table(caption: str, columns: Sequence[tuple[Column, Getter]], items: Iterable[Any]) -> Table:
     rows = [[value(item) for _, value in columns] for item in items]
     return Table(caption, [column for column, _ in columns], rows).without_empty_columns()
@@ -171,25 +206,6 @@ def _published(key: str) -> Getter:
     return lambda card: card["published"][0][key] if card["published"] else None
 
 
-def _setting(card: Card, key: str) -> str:
-    value = _flat(card["splitgen"]["config"]).get(key)
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _differing(datasets: Sequence[ReportedDataset]) -> list[str]:
-    """The keys of the config that have several values, except those that other columns tell of."""
-    configs = [_flat(dataset.cards[0]["splitgen"]["config"]) for dataset in datasets]
-    keys = dict.fromkeys(key for config in configs for key in config if key.split(".")[0] not in TOLD_OTHERWISE)
-    return [key for key in keys if len({json.dumps(config.get(key)) for config in configs}) > 1]
-
-
-def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for key, value in config.items():
-        result.update(_flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value})
-    return result
-
-
 NAME: tuple[Column, Getter] = (Column("Split"), lambda card: card["band"]["name"])
 RESULT: tuple[tuple[Column, Getter], ...] = (
     NAME,
@@ -209,6 +225,14 @@ DISTANCES: tuple[tuple[Column, Getter], ...] = (
     (Column("KS mentions", "distance", KS + "mentions per example"), _matched("mentions_per_example", "ks")),
     (Column("KS tokens", "distance", KS + "tokens per example"), _matched("tokens_per_example", "ks")),
 )
+SPREADS = {
+    "familiarity": ("Familiarity", "shade"),
+    "examples": ("Examples", "decimal"),
+    "types": ("Types", "decimal"),
+    "mentions": ("Mentions", "decimal"),
+    "exact_overlap": ("Exact overlap", "distance"),
+    "divergence": ("KL", "distance"),
+}
 SHARED: tuple[Column, Getter] = (
     Column("Shared texts", "count", "examples whose text the other side has too, exactly or nearly"),
     lambda card: card["leakage"]["near"] if card["leakage"] else None,

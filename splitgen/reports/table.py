@@ -1,15 +1,16 @@
-"""The table of a report: a line for every split of every dataset."""
+"""The tables of a report: a line for every split of every dataset, and one for every group of them."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from splitgen.output.bound import bound_value
 from splitgen.output.readme import markdown
 from splitgen.reports.dataset import ReportedDataset
+from splitgen.reports.groups import VALUES, Group, group_keys
 
 Row = dict[str, Any]
 
@@ -53,17 +54,37 @@ WHERE_VARIED = (
     "unselected",
     "seed",
 )
-DIGITS = {"low": 4, "high": 4, "familiarity": 4, "exact_overlap": 3, "divergence": 3}
+NUMBERS = ("low", "high", "splits", *VALUES)  # columns of groups; the others are texts
+DIGITS = {"low": 4, "high": 4, "familiarity": 4, "examples": 1, "types": 1, "mentions": 1}
 LEFT = ("dataset", "split", "in_band", "gave_way", "pool", "benchmark", "embedder", "weighting", "aggregate", "method")
 
 
 def rows_of(datasets: Sequence[ReportedDataset]) -> list[Row]:
-    """What there is to say of every split, by column, ``dataset`` first."""
+    """What there is to say of every split, by column: ``dataset`` first, the number of its group last."""
+    keys = group_keys(datasets)
+    number = {key: i for i, key in enumerate(dict.fromkeys(keys), start=1)}
+    cards = ((dataset.name, card) for dataset in datasets for card in dataset.cards)
     return [
-        {"dataset": dataset.name, **{name: value(card) for name, value in COLUMNS.items()}}
-        for dataset in datasets
-        for card in dataset.cards
+        {"dataset": name, **{column: value(card) for column, value in COLUMNS.items()}, "group": number[key]}
+        for (name, card), key in zip(cards, keys, strict=True)
     ]
+
+
+def group_rows(groups: Sequence[Group], values: Collection[str] = tuple(VALUES)) -> list[dict[str, str]]:
+    """What there is to say of every group, by column, as people read it: means, with standard deviations behind."""
+    rows = []
+    for group in groups:
+        ends = {key: "" if end is None else f"{end:.4f}" for key, end in (("low", group.low), ("high", group.high))}
+        row = {"split": group.split, **group.settings, **ends, "splits": f"{len(group.cards):,}", "in_band": group.hits}
+        rows.append({**row, **{name: _spread(group, name) for name in values}})
+    return rows
+
+
+def _spread(group: Group, name: str) -> str:
+    spread, digits = group.spread(name), DIGITS.get(name, 3)
+    if spread.deviation is None or (not spread.deviation and spread.mean.is_integer()):
+        return f"{spread.mean:,.{0 if spread.mean.is_integer() else digits}f}"
+    return f"{spread.mean:,.{digits}f} \u00b1 {spread.deviation:,.{digits}f}"
 
 
 def columns_to_show(rows: Sequence[Row]) -> list[str]:
@@ -87,10 +108,21 @@ def shown(name: str, value: Any) -> str:
 def markdown_of(rows: Sequence[Row]) -> str:
     """The table in Markdown, with the columns that are worth showing."""
     columns = columns_to_show(rows)
+    right = [name for name in columns if name not in LEFT]
+    return _markdown([{name: shown(name, row[name]) for name in columns} for row in rows], right)
+
+
+def markdown_of_groups(groups: Sequence[Group]) -> str:
+    """The groups' table in Markdown, under a heading."""
+    return f"\nMean \u00b1 standard deviation over seeds and replicates:\n\n{_markdown(group_rows(groups), NUMBERS)}"
+
+
+def _markdown(rows: Sequence[Mapping[str, str]], right: Collection[str]) -> str:
+    columns = list(rows[0])
     lines = [
-        f"| {' | '.join(name.replace('_', ' ') for name in columns)} |",
-        f"|{''.join('---|' if name in LEFT else '---:|' for name in columns)}",
-        *(f"| {' | '.join(markdown(shown(name, row[name])) for name in columns)} |" for row in rows),
+        f"| {' | '.join(markdown(name.replace('_', ' ')) for name in columns)} |",
+        f"|{''.join('---:|' if name in right else '---|' for name in columns)}",
+        *(f"| {' | '.join(markdown(row[name]) for name in columns)} |" for row in rows),
     ]
     return "\n".join(lines) + "\n"
 

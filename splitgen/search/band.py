@@ -30,6 +30,8 @@ from splitgen.search.tilt import Tilt, Wishes
 STARTS = 4  # selections that swaps start from, if need be
 NARROW = 0.05  # a range of Familiarity that is too small for a ladder
 HITS = 2  # selections that land, from which the one nearest to the pool is taken
+STEPS = 400  # of swaps towards the first of them
+MORE_STEPS = 40  # towards another, from further away
 
 
 @dataclass(frozen=True)
@@ -207,9 +209,12 @@ class BandSearch:
         near, further = self._near(place, goal, band, thorough), self._further(place, goal, band)
         for starts in (near, further) if thorough else (near,):
             for start in starts:
-                end = self._landed(tilt, start.candidate, goal)
+                clean = sum(not any(hit.grade) for hit in hits)
+                end = self._landed(tilt, start.candidate, goal, MORE_STEPS if clean else STEPS)
                 if goal.holds(end.values):
                     hits.append(self._found(band, start, end))
+                elif clean:
+                    break
                 if sum(not any(hit.grade) for hit in hits) == HITS:
                     break
             if not all(any(hit.grade) for hit in hits):
@@ -224,9 +229,9 @@ class BandSearch:
         nearness = divergence(end.mention_counts, self.space.type_mentions)
         return Found(band, end, vector, swapped, gave_way, grade, nearness)
 
-    def _landed(self, tilt: Tilt, start: Candidate, goal: Goal) -> Candidate:
-        """A start, brought as near to the goal as it gets."""
-        return Swapper(self.space, tilt.wishes, start.types).approach(start, goal)
+    def _landed(self, tilt: Tilt, start: Candidate, goal: Goal, steps: int) -> Candidate:
+        """A start, brought as near to the goal as it gets in so many steps."""
+        return Swapper(tilt, start).approach(goal, steps)
 
     def _grade(self, candidate: Candidate) -> tuple[int, ...]:
         assert self.reference is not None

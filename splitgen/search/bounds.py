@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from splitgen.familiarity import FamiliarityMetric
+from splitgen.search.quotas import top
 from splitgen.search.space import Flags, Floats, Ints, SearchSpace, TrainingMeasure
 
 STEPS = 60  # towards the concave maximum
@@ -20,6 +21,7 @@ SECTIONS = 12  # of the interval in which a price lies
 TANGENT = 1e-6  # of a mention: W is linear between whole ranks
 APART = 1.3  # numbers of mentions that are bounded together, the most of them over the fewest
 ROUNDS = 200  # of the dual ascent, fewer where they take long
+FEWEST_ROUNDS = 5  # that are worth their while
 MOST_OPERATIONS = 2_000_000_000  # in all rounds
 MOST_CHOICES = 200_000_000  # kept in memory at a time
 STALLED = 8  # rounds without gain after which steps get shorter
@@ -98,14 +100,18 @@ def _best_linear(
 
     Returns: the bound, the counts, shape (types,), that come near to it, and the prices.
     """
-    of_type = np.maximum(space.type_mentions, 1.0)
+    worthy = np.flatnonzero(worth > 0)
+    columns = space.columns(worthy)
+    examples, place = np.unique(columns.indices, return_inverse=True)  # the others are worth nothing
+    of_type = np.maximum(space.type_mentions[worthy], 1.0)
     limits = np.array([size.most, np.inf if mentions is None else mentions])
-    greatest = (float((worth * of_type).max()), float(worth.max()))
+    greatest = (float((worth * space.type_mentions).max()), float(worth.max()))
 
     def priced(prices: Floats) -> tuple[float, Ints, Flags]:
-        left = np.maximum(worth - prices[0] / of_type - prices[1], 0.0)
-        of_example = space.counts @ left
-        chosen = np.argpartition(-of_example, size.examples - 1)[: size.examples]
+        left = np.maximum(worth[worthy] - prices[0] / of_type - prices[1], 0.0)
+        values = columns.data * np.repeat(left, np.diff(columns.indptr))
+        of_example = np.bincount(place, values, minlength=len(examples)).astype(np.float64, copy=False)
+        chosen = top(of_example, size.examples)
         return float(limits[prices > 0] @ prices[prices > 0] + of_example[chosen].sum()), chosen, left > 0
 
     for which in (0,) if mentions is None else (0, 1):
@@ -118,7 +124,12 @@ def _best_linear(
         none = np.where(np.arange(2) == which, 0.0, prices)
         prices = min((prices, found, none), key=lambda each: priced(each)[0])
     limit, chosen, kept = priced(prices)
-    return limit, np.asarray(space.counts[chosen].sum(axis=0), dtype=np.float64).ravel() * kept, prices
+    counts = np.zeros(len(worth))
+    taken = np.zeros(len(examples))
+    taken[chosen] = 1.0
+    of_entry = np.repeat(np.arange(len(worthy)), np.diff(columns.indptr))
+    counts[worthy] = np.bincount(of_entry, columns.data * taken[place], minlength=len(worthy)) * kept
+    return limit, counts, prices
 
 
 def lower_bound(space: SearchSpace, measure: TrainingMeasure, size: Size, target: int = 0) -> float:
@@ -130,9 +141,7 @@ def lower_bound(space: SearchSpace, measure: TrainingMeasure, size: Size, target
     """
     weights = measure.weights[target]
     ranks = _rank_weights(measure.metric, measure.repeats(size.examples))
-    labels = int(np.count_nonzero(weights))
-    types = space.counts.shape[1]
-    first = max(1, min(size.least, len(ranks), MOST_OPERATIONS // (5 * types * labels)))
+    first = min(size.least, len(ranks))
     scale = ranks.sum()
     similarity = measure.metric.similarity[:, weights > 0].astype(np.float64)
     part = _types_part(similarity, weights[weights > 0], ranks[:first] / scale, size.least)
@@ -175,13 +184,16 @@ def _types_part(similarity: Floats, weights: Floats, ranks: Floats, types: int) 
 
     Lagrangian decomposition: every label chooses a set of its own, which costs it what the multipliers say, and one
     more set pays for it; the bound is the sum of their optima, for any multipliers. Each label's is exact, by dynamic
-    programming over the types in order of similarity. Subgradient steps (Polyak 1969) improve the multipliers.
+    programming over the types in order of similarity. Subgradient steps (Polyak 1969) improve the multipliers. Where
+    that takes too long they stay 0, and every label has the least similar types.
     """
     total, labels = similarity.shape
+    rounds = min(ROUNDS, MOST_OPERATIONS // (total * labels * len(ranks)))
+    if rounds < FEWEST_ROUNDS:
+        return float(ranks @ np.sort(similarity, axis=0)[:types][::-1][: len(ranks)] @ weights)
     multipliers = np.zeros_like(similarity)
     order = np.argsort(-similarity, axis=0, kind="stable")
     best, length, stalled, value = -np.inf, 1.0, 0, 0.0
-    rounds = int(np.clip(MOST_OPERATIONS // (total * labels * len(ranks)), 5, ROUNDS))
     for _ in range(rounds):
         values, chosen = _each_label(similarity, weights, ranks, types, multipliers, order)
         prices = multipliers.sum(axis=1)

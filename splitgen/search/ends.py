@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.stats import rankdata
 
 from splitgen.search.goals import Furthest
 from splitgen.search.matching import differences, grades, sizes_of
@@ -20,6 +19,7 @@ from splitgen.search.tilt import Tilt
 
 STEEPNESSES = (6.0, 3.0, 2.0, 1.5, 1.0, 0.5, 0.0)  # the tilt is sinh of it: 6 is 200 standard deviations of relevance
 UNITS = (0.01, 1.0)  # of Familiarity, weighed against what is held: more and more strictly
+STEPS = 400  # of swaps
 ROUNDS = 4  # of choosing anew by the gradient
 ENOUGH = 1e-4  # of Familiarity: a round that gains less is the last
 
@@ -47,9 +47,9 @@ def _steepest(tilt: Tilt, target: int, sign: float, relevance: Floats) -> Candid
         for candidate in _candidates(tilt, sign * float(np.sinh(steepness)), relevance):
             if len(candidate.examples) < tilt.wishes.examples:
                 continue
-            swapper = Swapper(tilt.space, tilt.wishes, candidate.types)
+            swapper = Swapper(tilt, candidate)
             for unit in UNITS:
-                candidate = swapper.approach(candidate, Furthest(target, sign, unit))
+                candidate = swapper.approach(Furthest(target, sign, unit), STEPS)
                 if _holds(tilt, candidate):
                     found.append(candidate)
                     break
@@ -64,7 +64,7 @@ def _candidates(tilt: Tilt, strength: float, relevance: Floats) -> Iterator[Cand
     by_type = [of_mention]
     if not tilt.wishes.by_strata:
         share = tilt.wishes.examples / tilt.space.counts.shape[0]
-        by_type.append(_standardised(rankdata(relevance * np.maximum(tilt.space.type_mentions * share, 1))))
+        by_type.append(_standardised(_ranks(relevance * np.maximum(tilt.space.type_mentions * share, 1))))
     for of_type in by_type:
         yield tilt.candidate(strength * of_type, strength * of_mention * tilt.space.measure.by_mention)
 
@@ -76,6 +76,12 @@ def _anew(tilt: Tilt, candidate: Candidate, target: int) -> Floats:
 
 def _standardised(values: Floats) -> Floats:
     return (values - values.mean()) / (values.std() or 1.0)
+
+
+def _ranks(values: Floats) -> Floats:
+    """From the least on; equal values have the mean of their ranks. Shape as given."""
+    _, place, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(sizes) - (sizes - 1) / 2)[place]
 
 
 def _holds(tilt: Tilt, candidate: Candidate) -> bool:

@@ -56,10 +56,10 @@ class EvaluationMeasure:
 class EvaluationSearch(BandSearch):
     """Searches a space of evaluation examples, measured by an EvaluationMeasure."""
 
-    def _landed(self, tilt: Tilt, start: Candidate, goal: Goal) -> Candidate:
+    def _landed(self, tilt: Tilt, start: Candidate, goal: Goal, steps: int) -> Candidate:
         types = self._swapped_labels(tilt, start.types, goal)
         examples = tilt.examples(types, np.zeros(self.space.counts.shape[1]))
-        return super()._landed(tilt, self.space.candidate(types, examples), goal)
+        return super()._landed(tilt, self.space.candidate(types, examples), goal, steps)
 
     def _swapped_labels(self, tilt: Tilt, types: Ints, goal: Goal) -> Ints:
         """Labels swapped one by one for others of the same frequency, as long as that comes nearer to the goal."""

@@ -85,7 +85,7 @@ def ks_distance(one: ArrayLike, other: ArrayLike) -> float:
     one, other = np.sort(one), np.sort(other)
     if not len(one) or not len(other):
         return float(len(one) != len(other))
-    values = np.concatenate([one, other])
+    values = np.concatenate([each[np.append(each[1:] != each[:-1], True)] for each in (one, other)])
     shares = [np.searchsorted(each, values, side="right") / len(each) for each in (one, other)]
     return float(np.abs(shares[0] - shares[1]).max())
 

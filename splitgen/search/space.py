@@ -128,52 +128,60 @@ class SearchSpace:
         return np.asarray(self.counts.sum(axis=1)).ravel() + self.outside
 
     @cached_property
-    def token_bins(self) -> Ints:
+    def token_bins(self) -> NDArray[np.uint8]:
         """The tenth of the pool, by tokens, that each example lies in; shape (examples,)."""
         return self.bins_of(self.tokens)
 
-    def bins_of(self, tokens: Ints) -> Ints:
+    def bins_of(self, tokens: Ints) -> NDArray[np.uint8]:
         """The tenth of the pool for some numbers of tokens; shape as given."""
-        return np.searchsorted(self.token_edges, tokens, side="right")
+        return np.searchsorted(self.token_edges, tokens, side="right").astype(np.uint8)
 
     @cached_property
-    def by_type(self) -> sp.csc_array:
+    def _by_type(self) -> sp.csc_array:
         return self.counts.tocsc()
 
-    def candidate(self, types: Ints, examples: Ints) -> Candidate:
-        """Evaluate a choice; types that have no mention in the examples are not part of it."""
+    def columns(self, types: Ints) -> sp.csc_array:
+        """The mentions of some types, at a cost that grows with these alone; shape (examples, types)."""
+        return self._by_type if np.array_equal(types, np.arange(self.counts.shape[1])) else self._by_type[:, types]
+
+    def candidate(self, types: Ints, examples: Ints, columns: sp.csc_array | None = None) -> Candidate:
+        """Evaluate a choice; types that have no mention in the examples are not part of it.
+
+        Args:
+            columns: those of the types, where they are at hand.
+        """
         examples = np.sort(examples)
-        in_examples = np.asarray(self.counts[examples].sum(axis=0), dtype=np.float64).ravel()
-        mention_counts = np.zeros_like(in_examples)
-        mention_counts[types] = in_examples[types]
+        chosen = np.zeros(self.counts.shape[0], dtype=self.counts.dtype)
+        chosen[examples] = 1
+        mention_counts = np.zeros(self.counts.shape[1])
+        mention_counts[types] = (self.columns(types) if columns is None else columns).T @ chosen
         values = self.measure.values(mention_counts, len(examples))
         return Candidate(np.flatnonzero(mention_counts), examples, mention_counts, values)
 
-    def of_types(self, types: Ints) -> SearchSpace:
-        """The space of some of the types, by their place; mentions of the others are outside."""
-        counts = sp.csr_array(self.counts[:, types])
-        return replace(
-            self,
-            counts=counts,
-            measure=self.measure.of_types(types),
-            outside=self.all_mentions - np.asarray(counts.sum(axis=1)).ravel(),
-            required=np.flatnonzero(np.isin(types, self.required)),
-            avoided_types=self.avoided_types[types],
-        )
-
     def of_examples(self, examples: Ints) -> SearchSpace:
-        """The space of some of the examples, by their place."""
+        """The space of some of the examples, by their place, ascending."""
+        if len(examples) == self.counts.shape[0]:
+            return self
         rows = {name: getattr(self, name)[examples] for name in ("tokens", "outside", "avoided_examples")}
         return replace(self, counts=self.counts[examples], **rows)
 
     def suitable(self, types: Ints, whole: bool) -> Flags:
         """Which examples have a mention of the given types, and, where ``whole``, of no others; shape (examples,)."""
-        chosen = np.zeros(self.counts.shape[1])
-        chosen[types] = 1.0
-        mentions = self.counts @ chosen
-        if not whole:
-            return mentions > 0
-        return (mentions > 0) & (mentions == self.all_mentions)
+        return self.suits(in_each_example(self.columns(types)), whole)
+
+    def suits(self, mentions: Floats, whole: bool) -> Flags:
+        """``suitable`` for what every example has of the types; both of shape (examples,)."""
+        return (mentions > 0) & (mentions == self.all_mentions) if whole else mentions > 0
+
+
+def in_each_example(columns: sp.csc_array, worth: Floats | None = None) -> Floats:
+    """The mentions that every example has, or their summed worth; shape (examples,).
+
+    Args:
+        worth: of a mention of each type, shape (types,).
+    """
+    weights = columns.data if worth is None else columns.data * np.repeat(worth, np.diff(columns.indptr))
+    return np.bincount(columns.indices, weights, minlength=columns.shape[0]).astype(np.float64, copy=False)
 
 
 def whole_space(counts: sp.csr_array, measure: Measure, tokens: Ints | None = None) -> SearchSpace:

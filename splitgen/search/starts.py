@@ -12,6 +12,8 @@ from splitgen.search.space import Candidate, Floats
 from splitgen.search.tilt import Tilt
 
 BISECTIONS = 30
+NARROW = 0.5  # of a band's width, between two selections
+HALVINGS = 4  # before it goes straight
 AIM = 0.05  # of a band's width: where bisection ends
 ROUNDS = 8  # of steps with several targets
 LENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0)  # of a step
@@ -67,16 +69,27 @@ def retyped(tilt: Tilt, start: Start, goal: Within) -> Start:
 
 
 def _bisected(tilt: Tilt, goal: Within, target: int) -> list[Start]:
-    """Selections on the way to the tilt that brings one target to the middle of its interval."""
-    low, high = -STEEPNESSES[0], STEEPNESSES[0]
-    tried = [_at(tilt, goal, target, steepness) for steepness in (low, high)]
-    for _ in range(BISECTIONS):
-        steepness = (low + high) / 2
+    """Selections on the way to the tilt that brings one target to the middle of its interval.
+
+    First by halves, which the search for other bands passes too, then straight to where the middle lies between two
+    that are known; until one is there, or these two are so alike that swaps do the rest.
+    """
+    centre, width = goal.centre[target], (goal.high - goal.low)[target]
+    tried = [_at(tilt, goal, target, steepness) for steepness in (-STEEPNESSES[0], STEEPNESSES[0])]
+    low, high = zip((-STEEPNESSES[0], STEEPNESSES[0]), (start.candidate for start in tried), strict=True)
+    for number in range(BISECTIONS):
+        least, most = low[1].values[target], high[1].values[target]
+        straight = number >= HALVINGS and number % 3 and least < centre < most
+        share = float((centre - least) / (most - least)) if straight else 0.5
+        steepness = low[0] + share * (high[0] - low[0])
         tried.append(_at(tilt, goal, target, steepness))
-        value, centre = tried[-1].candidate.values[target], goal.centre[target]
-        if abs(value - centre) <= AIM * (goal.high - goal.low)[target]:
+        found = tried[-1].candidate
+        low, high = ((steepness, found), high) if found.values[target] < centre else (low, (steepness, found))
+        between = abs(high[1].values[target] - low[1].values[target])
+        if abs(found.values[target] - centre) <= AIM * width or between <= NARROW * width:
             break
-        low, high = (steepness, high) if value < centre else (low, steepness)
+        if len(np.setdiff1d(low[1].types, high[1].types)) <= 1:
+            break
     return tried
 
 

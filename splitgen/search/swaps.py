@@ -7,21 +7,26 @@ what is held equal; the most promising are evaluated exactly, and the best is ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.sparse as sp
 
-from splitgen.search.alike import ExamplesAlike, TypesAlike
 from splitgen.search.goals import Goal, number_merit
-from splitgen.search.space import Candidate, Flags, Floats, Ints, SearchSpace
-from splitgen.search.tilt import Wishes
+from splitgen.search.held import Held, Histograms
+from splitgen.search.movable import movable
+from splitgen.search.quotas import top
+from splitgen.search.space import Candidate, Flags, Floats, Ints
+from splitgen.search.tilt import Tilt
 
 LARGEST_BATCH = 0.1  # of the examples, swapped at once
+MOST_AT_ONCE = 2_000  # of them
 EXHAUSTIVE = 400  # pairs of examples up to which all of them are tried
 MOST_PAIRS = 20_000  # looked at, of those that are possible
+MOST_PAIRED = 5_000  # examples on either side of them
 PROMISING = 64  # of them, tried with what they do to distributions
 EVALUATED = 8  # of these, evaluated exactly
+MOST_CELLS = 4_000_000  # of (moves, types) evaluated exactly where none of these is better
 CROSSED = (1, 2, 4, 8)  # mentions that one swap adds and another takes away
 BETTER = 1e-3  # of merit: less is not worth a step
 
@@ -30,14 +35,23 @@ Move = tuple[Ints, Ints]  # examples that leave, and as many that come
 
 @dataclass(frozen=True)
 class _State:
-    """A candidate in the making; types by their place in the swapper's own space."""
+    """A candidate in the making; examples by their place among the movable ones, types by theirs."""
 
-    chosen: Flags  # examples of the pool
+    chosen: Flags
     counts: Floats  # mentions per type
     present: Floats  # examples per type
-    histograms: tuple[Ints, ...]  # of what examples have in common with the reference's
+    histograms: Histograms
     values: Floats
-    merit: float
+    merit: float = np.inf
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """Examples by class, and in it by what it costs, in merit, to move them."""
+
+    examples: Ints
+    classes: Ints
+    costs: Floats
 
 
 @dataclass(frozen=True)
@@ -47,83 +61,60 @@ class _Neighbourhood:
     effects: Floats  # (examples, targets)
     coming_cost: Floats  # (examples,), without what the effects do
     leaving_cost: Floats
-    slope: Floats  # of merit by the targets' values
     leaving: Ints
     coming: Ints
+    ranked_leaving: _Ranking
+    ranked_coming: _Ranking
 
 
 class Swapper:
     """Moves a candidate by swaps among the examples that suit its types."""
 
-    def __init__(self, space: SearchSpace, wishes: Wishes, types: Ints) -> None:
-        if wishes.types is None:  # types that only come by a swap count too
-            types = np.arange(space.counts.shape[1])
-        self._whole, self._types = space, types
-        self.wishes = wishes
-        self._suitable = np.flatnonzero(space.suitable(types, wishes.whole_examples) & ~space.avoided_examples)
-        self.space = space.of_types(types)
-        self._presence = self.space.counts.sign().astype(np.float64)
-        self._mentions = np.asarray(self.space.counts.sum(axis=1)).ravel().astype(np.intp)
-        self._class = self._mentions if wishes.mentions is not None else np.zeros_like(self._mentions)
-        self._largest_batch = max(1, int(LARGEST_BATCH * wishes.examples))
-        self._types_vary = wishes.types is None or wishes.whole_examples
-        self._types_alike: TypesAlike | None = None
-        self._mentions_alike: ExamplesAlike | None = None
-        self._examples_alike: list[ExamplesAlike] = []
-        if reference := wishes.reference:
-            if "profile" in wishes.match:
-                self._types_alike = TypesAlike(reference.profile)
-            if "mentions_per_example" in wishes.match:
-                self._mentions_alike = ExamplesAlike(self._mentions, reference.mentions_per_example)
-                self._examples_alike.append(self._mentions_alike)
-            if "tokens_per_example" in wishes.match:
-                self._examples_alike.append(ExamplesAlike(space.tokens, reference.tokens_per_example))
+    def __init__(self, tilt: Tilt, start: Candidate) -> None:
+        self.space, self.wishes = tilt.space, tilt.wishes
+        every = np.arange(self.space.counts.shape[1])
+        types = every if self.wishes.types is None else start.types  # types that only come by a swap count too
+        self._types_vary = self.wishes.types is None or self.wishes.whole_examples
+        self._movable = movable(self.space, start, types, self.wishes.whole_examples, tilt.seed)
+        self._measure = self.space.measure.of_types(types)
+        self._largest_batch = int(np.clip(LARGEST_BATCH * self.wishes.examples, 1, MOST_AT_ONCE))
+        mentions = self._movable.mentions
+        self._class = mentions if self.wishes.mentions is not None else np.zeros_like(mentions)
+        self._held = Held(self.wishes, self._movable, self.space.tokens[self._movable.examples], self._types_vary)
+        self._staying = np.setdiff1d(start.examples, self._movable.examples[self._movable.chosen], assume_unique=True)
+        self._state = self._start(start)
 
-    def approach(self, candidate: Candidate, goal: Goal, steps: int = 400) -> Candidate:
-        """Swap until the goal is reached and what is held is equal, or no swap comes nearer; returns the best."""
-        state = self._start(candidate, goal)
+    def _start(self, start: Candidate) -> _State:
+        rows = self.space.counts[start.examples][:, self._movable.types]
+        counts = start.mention_counts[self._movable.types]
+        histograms = self._held.histograms(counts, rows.sum(axis=1), self.space.tokens[start.examples])
+        present = np.bincount(rows.indices, minlength=len(counts)).astype(np.float64)
+        return _State(self._movable.chosen, counts, present, histograms, start.values)
+
+    def approach(self, goal: Goal, steps: int) -> Candidate:
+        """Swap until the goal is reached and what is held is equal, or no swap comes nearer; returns the best.
+
+        Asked again, it goes on from there.
+        """
+        state = self._state
+        apart = self._held.merit(state.counts.sum(), (state.counts > 0).sum(), state.histograms)
+        state = replace(state, merit=float(apart + goal.merit(state.values)))
         for _ in range(steps):
-            if goal.reached(state.values) and not self._off(state) and self._is_alike(state):
+            if goal.reached(state.values) and not self._off(state) and self._held.near(state.histograms):
                 break
             better = self._better(state, goal)
             if better is None:
                 break
             state = better
-        mention_counts = np.zeros(self._whole.counts.shape[1])
-        mention_counts[self._types] = state.counts
-        return Candidate(np.flatnonzero(mention_counts), np.flatnonzero(state.chosen), mention_counts, state.values)
-
-    def _start(self, candidate: Candidate, goal: Goal) -> _State:
-        chosen = np.zeros(len(self._mentions), dtype=bool)
-        chosen[candidate.examples] = True
-        (counts,), (present,) = self._sums([candidate.examples])
-        histograms = tuple(alike.histograms([candidate.examples])[0] for alike in self._examples_alike)
-        merit = self._merit_apart(counts, histograms) + goal.merit(candidate.values)
-        return _State(chosen, counts, present, histograms, candidate.values, float(merit))
-
-    def _merit_apart(self, counts: Floats, histograms: Iterable[Ints]) -> Floats:
-        """Merit without the goal's, shape (...,) for counts of shape (..., types) and histograms of (..., bins)."""
-        merit = np.zeros(counts.shape[:-1])
-        if self._types_alike:
-            merit = merit + self._types_alike.merit(counts)
-        for alike, histogram in zip(self._examples_alike, histograms, strict=True):
-            merit = merit + alike.merit(histogram)
-        if self.wishes.mentions is not None:
-            merit = merit + number_merit(self.wishes.mentions - counts.sum(axis=-1), self.wishes.mentions)
-        if self._types_vary and self.wishes.reference:
-            wanted = self.wishes.reference.types
-            merit = merit + number_merit(wanted - np.count_nonzero(counts, axis=-1), wanted)
-        return merit
+        self._state = state
+        mention_counts = np.zeros(self.space.counts.shape[1])
+        mention_counts[self._movable.types] = state.counts
+        examples = np.sort(np.concatenate([self._staying, self._movable.examples[state.chosen]]))
+        return Candidate(np.flatnonzero(mention_counts), examples, mention_counts, state.values)
 
     def _off(self, state: _State) -> int:
         """Mentions that are missing."""
         return 0 if self.wishes.mentions is None else self.wishes.mentions - int(state.counts.sum())
-
-    def _is_alike(self, state: _State) -> bool:
-        examples = zip(self._examples_alike, state.histograms, strict=True)
-        return (self._types_alike is None or self._types_alike.near(state.counts)) and all(
-            alike.near(histogram) for alike, histogram in examples
-        )
 
     def _better(self, state: _State, goal: Goal) -> _State | None:
         """The best of the moves that promise most, or None if it is not better."""
@@ -133,40 +124,48 @@ class Swapper:
         if off:
             extra = int(np.sign(off)) * -(-abs(off) // self._largest_batch)
             moves += _halved(*self._batch(around, extra, off // extra))
-        if self._mentions_alike and not self._mentions_alike.near(state.histograms[0]):
+        if not self._held.mentions_near(state.histograms):
             moves += [move for extra in CROSSED for move in _halved(*self._crossed(around, extra), least=2)]
         moves += self._singles(state, around, goal, off)
         return self._best(state, around, goal, moves) if moves else None
 
     def _neighbourhood(self, state: _State, goal: Goal) -> _Neighbourhood:
-        effects = self.space.counts @ self.space.measure.gains(state.counts, self.wishes.examples)
-        coming_cost, leaving_cost = np.zeros((2, len(effects)))
-        if self._types_alike:
-            up, down = self._types_alike.costs(state.counts)
-            coming_cost, leaving_cost = self.space.counts @ up, self.space.counts @ down
-        for alike, histogram in zip(self._examples_alike, state.histograms, strict=True):
-            cost = alike.costs(histogram)
-            coming_cost, leaving_cost = coming_cost + cost, leaving_cost - cost
-        coming = self._suitable[~state.chosen[self._suitable]]
+        effects = self._movable.counts @ self._measure.gains(state.counts, self.wishes.examples)
+        coming_cost, leaving_cost = self._held.costs(state.counts, state.histograms, self._movable)
+        coming = np.flatnonzero(self._movable.may_come & ~state.chosen)
         leaving = np.flatnonzero(state.chosen)
         # whoever alone has some type may leave only for another that has it: worth a look where all pairs are tried
         if len(leaving) * len(coming) > EXHAUSTIVE and not self._types_vary:
-            leaving = leaving[self._presence[leaving] @ (state.present == 1).astype(np.float64) == 0]
-        return _Neighbourhood(effects, coming_cost, leaving_cost, goal.slope(state.values), leaving, coming)
+            alone = self._movable.presence @ (state.present == 1).astype(np.float64)
+            leaving = leaving[alone[leaving] == 0]
+        along = effects @ goal.slope(state.values)
+        rankings = self._ranked(leaving, leaving_cost - along), self._ranked(coming, coming_cost + along)
+        return _Neighbourhood(effects, coming_cost, leaving_cost, leaving, coming, *rankings)
+
+    def _ranked(self, examples: Ints, cost: Floats) -> _Ranking:
+        """The examples that batches may have: no more of a class than the largest."""
+        costs, classes = cost[examples], self._class[examples]
+        kept = np.ones(len(examples), dtype=bool)
+        for large in np.flatnonzero(np.bincount(classes) > 2 * self._largest_batch):
+            members = np.flatnonzero(classes == large)
+            kept[members] = False
+            kept[members[top(-costs[members], self._largest_batch)]] = True
+        kept = np.flatnonzero(kept)
+        order = kept[np.lexsort((costs[kept], classes[kept]))]
+        return _Ranking(examples[order], classes[order], costs[order])
 
     def _batch(self, around: _Neighbourhood, extra: int = 0, most: int | None = None) -> Move:
         """The swaps that promise most, the best first, in each class; each adds ``extra`` mentions."""
-        along = around.effects @ around.slope
-        leave_cost, come_cost = around.leaving_cost - along, around.coming_cost + along
-        leaving, leaving_slots = self._ranked(around.leaving, leave_cost, extra)
-        coming, coming_slots = self._ranked(around.coming, come_cost)
-        _, left, right = np.intersect1d(leaving_slots, coming_slots, assume_unique=True, return_indices=True)
-        leaving, coming = leaving[left], coming[right]
-        costs = leave_cost[leaving] + come_cost[coming]
+        left, come = around.ranked_leaving, around.ranked_coming
+        within = np.arange(len(left.classes)) - np.searchsorted(left.classes, left.classes)
+        first, last = (np.searchsorted(come.classes, left.classes + extra, side=side) for side in ("left", "right"))
+        paired = np.flatnonzero(first + within < last)
+        partner = (first + within)[paired]
+        costs = left.costs[paired] + come.costs[partner]
         order = np.argsort(costs, kind="stable")
         order = order[costs[order] < 0] if most is None else order[:most]
         order = order[: self._largest_batch]
-        return leaving[order], coming[order]
+        return left.examples[paired[order]], come.examples[partner[order]]
 
     def _crossed(self, around: _Neighbourhood, extra: int) -> Move:
         """Swaps that add mentions and as many that take them away again, in turns, the best first."""
@@ -178,88 +177,84 @@ class Swapper:
         )
         return leaving, coming
 
-    def _ranked(self, examples: Ints, cost: Floats, extra: int = 0) -> tuple[Ints, Ints]:
-        """Examples by class and cost, with a number that stands for (class of as many mentions more, rank within)."""
-        order = np.lexsort((cost[examples], self._class[examples]))
-        classes = self._class[examples][order] + extra
-        starts = np.searchsorted(classes, classes)
-        return examples[order], classes * len(self._class) + np.arange(len(classes)) - starts
-
     def _singles(self, state: _State, around: _Neighbourhood, goal: Goal, off: int) -> list[Move]:
         """The most promising swaps of one example."""
         if not len(around.leaving) or not len(around.coming):
             return []
         extras = dict.fromkeys((off, off // 2, int(np.sign(off)), 0))  # all missing mentions at once, or step by step
-        pairs = [self._pairs(around, extra) for extra in extras]
-        leaving, coming = (np.concatenate(each) for each in zip(*pairs, strict=True))
+        leaving, coming = self._pairs(around, list(extras))
         expected = goal.merit(state.values + around.effects[coming] - around.effects[leaving])
         expected = expected + around.coming_cost[coming] + around.leaving_cost[leaving]
         if off:
-            after = off - self._mentions[coming] + self._mentions[leaving]
+            mentions = self._movable.mentions
+            after = off - mentions[coming] + mentions[leaving]
             expected = expected + number_merit(after, self.wishes.mentions or 1)
         tries = len(leaving) if len(leaving) <= EXHAUSTIVE else PROMISING
         promising = np.argpartition(expected, tries - 1)[:tries] if tries else leaving
         return [(leaving[i : i + 1], coming[i : i + 1]) for i in np.sort(promising)]
 
-    def _pairs(self, around: _Neighbourhood, extra: int) -> Move:
-        """Who may leave with who may come, classes ``extra`` apart: all pairs, or some for everyone who may leave."""
-        coming = around.coming[np.lexsort((around.effects[around.coming, 0], self._class[around.coming]))]
-        classes = self._class[coming]
-        wanted = self._class[around.leaving] + extra
+    def _pairs(self, around: _Neighbourhood, extras: list[int]) -> Move:
+        """Who may leave with who may come, classes so many apart: all pairs, or some for everyone who may leave."""
+        leaving, coming = (_thinned(each) for each in (around.leaving, around.coming))
+        coming = coming[np.lexsort((around.effects[coming, 0], self._class[coming]))]
+        pairs = [self._pairs_apart(leaving, coming, extra) for extra in extras]
+        return np.concatenate([left for left, _ in pairs]), np.concatenate([came for _, came in pairs])
+
+    def _pairs_apart(self, leaving: Ints, coming: Ints, extra: int) -> Move:
+        classes, wanted = self._class[coming], self._class[leaving] + extra
         first, last = (np.searchsorted(classes, wanted, side=side) for side in ("left", "right"))
         sizes = last - first
         each = np.minimum(sizes, max(1, MOST_PAIRS // len(sizes))) if sizes.sum() > MOST_PAIRS else sizes
-        leaving = np.repeat(np.arange(len(each)), each)
-        number = np.arange(len(leaving)) - np.repeat(np.cumsum(each) - each, each)
-        place = first[leaving] + number * sizes[leaving] // np.maximum(each[leaving], 1)
-        return around.leaving[leaving], coming[place]
+        who = np.repeat(np.arange(len(each)), each)
+        number = np.arange(len(who)) - np.repeat(np.cumsum(each) - each, each)
+        return leaving[who], coming[first[who] + number * sizes[who] // np.maximum(each[who], 1)]
 
     def _best(self, state: _State, around: _Neighbourhood, goal: Goal, moves: list[Move]) -> _State | None:
         """The best of some moves, exactly evaluated where a first estimate promises most; None if it is not better."""
-        leaving, coming = ([move[side] for move in moves] for side in (0, 1))
-        (come, come_present), (leave, leave_present) = self._sums(coming), self._sums(leaving)
-        counts, present = state.counts + come - leave, state.present + come_present - leave_present
-        histograms = [
-            histogram + alike.histograms(coming) - alike.histograms(leaving)
-            for alike, histogram in zip(self._examples_alike, state.histograms, strict=True)
-        ]
-        apart = self._merit_apart(counts, histograms)
-        firsts = np.cumsum([0, *(len(each) for each in coming[:-1])])
-        changes = around.effects[np.concatenate(coming)] - around.effects[np.concatenate(leaving)]
-        gains = np.add.reduceat(changes, firsts, axis=0)
-        loses = (np.count_nonzero(present, axis=1) < np.count_nonzero(state.present)) & (not self._types_vary)
-        estimate = np.where(loses, np.inf, apart + goal.merit(state.values + gains))
-        promising = np.argsort(estimate, kind="stable")
-        for tried in (promising[:EVALUATED], promising[EVALUATED:]):  # the others only if none of the first is better
-            if not len(tried):
-                return None
-            values = self.space.measure.values(counts[tried], self.wishes.examples)
-            merits = np.where(loses[tried], np.inf, apart[tried] + goal.merit(values))
-            winner = int(np.argmin(merits))
-            if merits[winner] < state.merit - BETTER:
-                break
+        swapped = self._swapped(moves)
+        changes = swapped @ self._movable.counts
+        histograms = self._held.swapped(state.histograms, state.counts, swapped, changes)
+        apart = self._apart(state, changes, histograms)
+        promising = np.argsort(apart + goal.merit(state.values + swapped @ around.effects), kind="stable")
+        further = promising[EVALUATED : max(EVALUATED, MOST_CELLS // len(state.counts))]
+        for tried in (promising[:EVALUATED], further) if len(further) else (promising[:EVALUATED],):
+            values = self._measure.values(state.counts + changes[tried].toarray(), self.wishes.examples)
+            merits = apart[tried] + goal.merit(values)
+            best = int(np.argmin(merits))
+            if merits[best] < state.merit - BETTER:
+                break  # the others only if none of the first is better
         else:
             return None
-        move = tried[winner]
+        winner = tried[best]
+        leaving, coming = moves[winner]
         chosen = state.chosen.copy()
-        chosen[leaving[move]], chosen[coming[move]] = False, True
-        rest = tuple(histogram[move] for histogram in histograms)
-        return _State(chosen, counts[move], present[move], rest, values[winner], float(merits[winner]))
+        chosen[leaving], chosen[coming] = False, True
+        counts = state.counts + changes[[winner]].toarray()[0]
+        present = state.present + (swapped[[winner]] @ self._movable.presence).toarray()[0]
+        rest = {name: each[winner] for name, each in histograms.items()}
+        return _State(chosen, counts, present, rest, values[best], float(merits[best]))
 
-    def _sums(self, groups: list[Ints]) -> tuple[Floats, Floats]:
-        """How many mentions of each type the examples of each group have, and how many examples have any; both of
-        shape (groups, types)."""
-        matrix = self.space.counts
-        examples = np.concatenate(groups)
-        starts = matrix.indptr[examples]
-        sizes = matrix.indptr[examples + 1] - starts
-        entries = np.arange(sizes.sum()) + np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
-        group = np.repeat(np.arange(len(groups)), [len(each) for each in groups])
-        shape = (len(groups), matrix.shape[1])
-        places = np.repeat(group, sizes) * shape[1] + matrix.indices[entries]
-        every = shape[0] * shape[1]
-        sums, present = np.bincount(places, matrix.data[entries], every), np.bincount(places, minlength=every)
-        return sums.reshape(shape).astype(np.float64), present.reshape(shape).astype(np.float64)
+    def _apart(self, state: _State, changes: sp.csr_array, histograms: Histograms) -> Floats:
+        """Merit without the goal's after each change, infinite where types are lost that should not be; (moves,)."""
+        moves = changes.shape[0]
+        of_move = np.repeat(np.arange(moves), np.diff(changes.indptr))
+        before = state.counts[changes.indices]
+        more_types = np.bincount(of_move, (before + changes.data > 0) * 1.0 - (before > 0), moves)
+        mentions = state.counts.sum() + np.bincount(of_move, changes.data, moves)
+        merit = self._held.merit(mentions, np.count_nonzero(state.counts) + more_types, histograms)
+        return np.where((more_types < 0) & (not self._types_vary), np.inf, merit)
+
+    def _swapped(self, moves: list[Move]) -> sp.csr_array:
+        """-1 where a move lets an example leave, 1 where it lets one come; shape (moves, examples)."""
+        sizes = np.array([len(leaving) for leaving, _ in moves])
+        signs = np.repeat(np.tile([-1.0, 1.0], len(moves)), np.repeat(sizes, 2))
+        examples = np.concatenate([side for move in moves for side in move])
+        ends = np.concatenate([[0], np.cumsum(2 * sizes)])
+        return sp.csr_array((signs, examples, ends), (len(moves), len(self._class)))
+
+
+def _thinned(examples: Ints) -> Ints:
+    return examples[:: -(-len(examples) // MOST_PAIRED)]
 
 
 def _halved(leaving: Ints, coming: Ints, least: int = 1) -> list[Move]:

@@ -9,16 +9,19 @@ the tilt is a vector.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import scipy.sparse as sp
 
 from splitgen.search.matching import Sizes, mention_bins
-from splitgen.search.quotas import Kind, cover_then_fill, largest_remainder, top
-from splitgen.search.space import TOKEN_BINS, Candidate, Flags, Floats, Ints, SearchSpace
+from splitgen.search.quotas import Quotas, cover_then_fill, largest_remainder, top
+from splitgen.search.space import TOKEN_BINS, Candidate, Flags, Floats, Ints, SearchSpace, in_each_example
 
+REMEMBERED = 32  # candidates: what several bands pass on the way, and no more, as they are large
 BISECTIONS = 25  # towards the number of mentions
 STEEPENINGS = 12  # towards types that have just enough examples
 STEEPEST = 1e3  # beyond it a key no longer changes the order
@@ -65,21 +68,26 @@ class Tilt:
     space: SearchSpace
     wishes: Wishes
     seed: Sequence[int]
-    _cache: dict[bytes, Candidate] = field(default_factory=dict, repr=False)
+    _cache: OrderedDict[bytes, Candidate] = field(default_factory=OrderedDict, repr=False)
 
     def __call__(self, tilt: float | Floats) -> Candidate:
         """The candidate at a tilt, one number for every target: greater ones give greater values, by and large."""
         vector = np.broadcast_to(np.asarray(tilt, dtype=np.float64), self.space.measure.size)
-        known = vector.tobytes()
-        if known not in self._cache:
-            relevance = self.relevance @ vector
-            self._cache[known] = self.candidate(relevance, relevance * self.space.measure.by_mention)
-        return self._cache[known]
+        key = vector.tobytes()
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            return self._cache[key]
+        relevance = self.relevance @ vector
+        self._cache[key] = self.candidate(relevance, relevance * self.space.measure.by_mention)
+        if len(self._cache) > REMEMBERED:
+            self._cache.popitem(last=False)
+        return self._cache[key]
 
     def candidate(self, type_relevance: Floats, mention_relevance: Floats) -> Candidate:
         """The candidate for some relevance of types, and of their mentions in the choice of examples; both (types,)."""
-        types = self._types(type_relevance)
-        return self.space.candidate(types, self.examples(types, mention_relevance))
+        types = np.sort(self._types(type_relevance))
+        columns = self.space.columns(types)
+        return self.space.candidate(types, self._examples(types, columns, mention_relevance), columns)
 
     @cached_property
     def _keys(self) -> tuple[Floats, Floats]:
@@ -106,7 +114,7 @@ class Tilt:
         return self.by_quota(keys) if self.wishes.by_strata else self._roomy_types(keys, self.wishes.types)
 
     def by_quota(self, keys: Floats) -> Ints:
-        """The types with the greatest keys, so many of every stratum of frequency."""
+        """The types with the greatest keys, so many of every stratum of frequency; in no order."""
         strata, quotas = self._strata
         return np.concatenate(
             [members[top(keys[members], quota)] for members, quota in zip(strata, quotas, strict=True)]
@@ -163,28 +171,33 @@ class Tilt:
         return self.space.suitable(types, self.wishes.whole_examples)
 
     def examples(self, types: Ints, relevance: Floats) -> Ints:
-        """Examples for some types: every type once, then by the examples' own keys, as the wishes have it.
+        """Examples for some types: every type once, then by the examples' own keys, as the wishes have it; ascending.
 
         Args:
             relevance: of every type of the pool, shape (types,); an example has the mean of its mentions'.
         """
-        chosen = np.zeros(self.space.counts.shape[1])
-        chosen[types] = 1.0
-        mentions = self.space.counts @ chosen
-        mean_relevance = self.space.counts @ (chosen * relevance) / np.maximum(mentions, 1)
-        keys = np.where(self._suitable(types), self._keys[1] + mean_relevance, -np.inf)
-        covered = types if self.wishes.types is not None else types[:0]  # no number of types is asked for
-        columns = self.space.by_type[:, covered]
-        kinds = self._kinds(mentions)
+        types = np.sort(types)
+        return self._examples(types, self.space.columns(types), relevance)
+
+    def _examples(self, types: Ints, columns: sp.csc_array, relevance: Floats) -> Ints:
+        mentions = in_each_example(columns)
+        places = np.flatnonzero(self.space.suits(mentions, self.wishes.whole_examples))
+        mentions, columns = mentions[places], _rows_of(columns, places)
+        keys = self._keys[1][places] + in_each_example(columns, relevance[types]) / mentions
+        covered = columns if self.wishes.types is not None else columns[:, :0]  # no number of types is asked for
+        return places[self._of_suitable(keys, mentions, covered, self._quotas(mentions, places))]
+
+    def _of_suitable(self, keys: Floats, mentions: Floats, columns: sp.csc_array, quotas: Quotas | None) -> Ints:
+        """Which of the suitable examples, all arguments being about these, so that mentions are as many as wished."""
         wanted = self.wishes.mentions
         if wanted is None:
-            return cover_then_fill(keys, columns, self.wishes.examples, kinds)
-        log_mentions = np.log(np.maximum(mentions, 1))
+            return cover_then_fill(keys, columns, self.wishes.examples, quotas)
+        log_mentions = np.log(mentions)
         low, high = -STEEPEST, STEEPEST
         best, best_error = np.empty(0, dtype=np.intp), np.inf
         middle = 0.0
         for _ in range(BISECTIONS):
-            examples = cover_then_fill(keys + middle * log_mentions, columns, self.wishes.examples, kinds)
+            examples = cover_then_fill(keys + middle * log_mentions, columns, self.wishes.examples, quotas)
             error = mentions[examples].sum() - wanted
             if abs(error) < best_error:
                 best, best_error = examples, abs(error)
@@ -194,19 +207,30 @@ class Tilt:
             middle = (low + high) / 2 if high - low < 4 else float(np.sinh((np.arcsinh(low) + np.arcsinh(high)) / 2))
         return best
 
-    def _kinds(self, mentions: Floats) -> list[Kind]:
-        """Quotas by mentions and by tokens, both at once and then each alone, as the reference has them."""
-        space, reference = self.space, self.wishes.reference
-        if reference is None:
-            return []
-        bins, wanted = [], []
-        if "mentions_per_example" in self.wishes.match:
-            bins.append(mention_bins(mentions))
-            wanted.append(mention_bins(reference.mentions_per_example))
-        if "tokens_per_example" in self.wishes.match:
-            bins.append(space.token_bins)
-            wanted.append(space.bins_of(reference.tokens_per_example))
-        if len(bins) == 2:
-            for each in (bins, wanted):
-                each[:0] = [each[0] // part * TOKEN_BINS + each[1] // part for part in (1, 2, 3)]
-        return [(each, np.bincount(quota)) for each, quota in zip(bins, wanted, strict=True)]
+    def _quotas(self, mentions: Floats, places: Ints) -> Quotas | None:
+        """By mentions and by tokens, both at once and then each alone, as the reference has them."""
+        space, reference, match = self.space, self.wishes.reference, self.wishes.match
+        if reference is None or not {"mentions_per_example", "tokens_per_example"} & set(match):
+            return None
+        of_mentions = mention_bins(np.arange(1 + max(mentions.max(initial=0), reference.mentions_per_example.max())))
+        cells = of_mentions[mentions.astype(np.intp)] * TOKEN_BINS + space.token_bins[places]
+        wanted = of_mentions[reference.mentions_per_example.astype(np.intp)] * TOKEN_BINS
+        wanted += space.bins_of(reference.tokens_per_example)
+        by_mentions, by_tokens = np.divmod(np.arange((of_mentions[-1] + 1) * TOKEN_BINS), TOKEN_BINS)
+        ways = {"mentions_per_example": by_mentions, "tokens_per_example": by_tokens}
+        kinds = [ways[name] for name in ways if name in match]
+        if len(kinds) == 2:
+            kinds[:0] = [by_mentions // part * TOKEN_BINS + by_tokens // part for part in (1, 2, 3)]
+        return Quotas(cells, [(each, np.bincount(each[wanted], minlength=each[-1] + 1)) for each in kinds])
+
+
+def _rows_of(columns: sp.csc_array, places: Ints) -> sp.csc_array:
+    """Some rows of a matrix, by their place, ascending; shape (places, columns)."""
+    new = np.full(columns.shape[0], -1, dtype=np.int32)
+    new[places] = np.arange(len(places), dtype=np.int32)
+    rows = new[columns.indices]
+    kept = rows >= 0
+    if kept.all():
+        return sp.csc_array((columns.data, rows, columns.indptr), (len(places), columns.shape[1]))
+    before = np.concatenate([[0], np.cumsum(kept)])
+    return sp.csc_array((columns.data[kept], rows[kept], before[columns.indptr]), (len(places), columns.shape[1]))

@@ -62,7 +62,7 @@ def eligible(problem: Problem, config: Config) -> Eligible:
     )
     labels = [counts.labels[t] for t in types]
     familiarity = FamiliarityMetric(similarity.of(labels), metric.k, metric.weighting, short)
-    matrix = sp.csr_array(counts.matrix[:, types])
+    matrix = _columns(counts.matrix, types)
     outside = np.asarray(counts.matrix.sum(axis=1)).ravel() - np.asarray(matrix.sum(axis=1)).ravel()
     space = replace(
         whole_space(
@@ -97,7 +97,7 @@ def eligible_for_evaluation(problem: Problem, config: Config) -> Eligible:
     examples = problem.benchmark.examples()
     assert examples is not None
     space = replace(
-        whole_space(sp.csr_array(counts.matrix[:, types]), worth, item_counts(examples, "tokens")),
+        whole_space(_columns(counts.matrix, types), worth, item_counts(examples, "tokens")),
         required=_places_of(selection.types_in, labels, metric.normalise),
     )
     return Eligible(space.of_examples(kept), kept, types)
@@ -133,7 +133,14 @@ def targets_of(
 
 def _occurs(matrix: sp.csr_array, examples: Ints) -> Flags:
     """Which types some examples have, shape (types,)."""
-    return np.asarray(matrix[examples].sum(axis=0)).ravel() > 0
+    chosen = np.zeros(matrix.shape[0], dtype=matrix.dtype)
+    chosen[examples] = 1
+    return np.asarray(matrix.T @ chosen > 0)
+
+
+def _columns(matrix: sp.csr_array, types: Ints) -> sp.csr_array:
+    """The matrix of some types, ascending; itself, not a copy, if these are all."""
+    return matrix if len(types) == matrix.shape[1] else sp.csr_array(matrix[:, types])
 
 
 def _places_of(wanted: Sequence[str], labels: Sequence[str], how: str) -> Ints:

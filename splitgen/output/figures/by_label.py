@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from splitgen.output.figures.canvas import BLUE, SCALE, VERMILION, canvas, heading, shown
+from splitgen.output.figures.canvas import BLUE, SCALE, VERMILION, canvas, heading, name_rows, shown
 from splitgen.output.figures.names import PNG
 
 if TYPE_CHECKING:
@@ -48,12 +48,11 @@ def label_figure(
             axes.axvspan(*band, color=VERMILION, alpha=0.2, linewidth=0, zorder=2)
         axes.axvline(value, color=VERMILION, linewidth=1.4, zorder=3)
         axes.text(value, len(kept) - 0.3, f"{value:.3f}", color=VERMILION, ha="center", va="bottom", fontsize=8)
-        axes.set_yticks(range(len(kept)), [shown(name) for name in names])
+        name_rows(axes, range(len(kept)), map(shown, names))
         axes.set_ylim(-0.6, len(kept) - 0.4)
         axes.set_xlim(0, 1)
         axes.set_xlabel("Familiarity of the evaluation label")
         axes.grid(axis="x")
-        axes.tick_params(axis="y", length=0)
         heading(figure, title, _what_is_shown(len(ordered)))
 
 
@@ -79,12 +78,12 @@ def heat_map_figure(
     width, height = 3.2 + cell * min(len(splits), MOST_SPLITS), ROW * len(kept)
     upright = len(splits) > 8 or max(map(len, splits)) > LONGEST_UPRIGHT
     above = 1.2 + (0.08 * max(len(shown(name)) for name in splits) if upright else 0.2)
-    with canvas(path, max(4.0, width), above + height, formats) as figure:
+    with canvas(path, max(4.0, width), above + height, formats, one_row=False) as figure:
         axes = figure.subplots()
         mesh = _cells(axes, familiarity[kept], 0.0)
         _cells(axes, np.array([list(splits.values())]), ABOVE)
-        axes.set_yticks([ABOVE + 0.5, *(np.arange(len(kept)) + 0.5)], ["as a whole", *(shown(labels[z]) for z in kept)])
-        axes.get_yticklabels()[0].set_fontweight("bold")
+        name_rows(axes, [ABOVE + 0.5], ["as a whole"], fontweight="bold")
+        name_rows(axes, np.arange(len(kept)) + 0.5, (shown(labels[z]) for z in kept))
         axes.set_ylim(len(kept), ABOVE)
         step = -(-len(splits) // MOST_SPLITS)
         names = [shown(name) for name in splits][::step]
@@ -109,7 +108,7 @@ def _cells(axes: Axes, values: NDArray[np.floating], top: float) -> QuadMesh:
         np.arange(columns + 1), y, drawn, cmap=steps, vmin=0, vmax=1, edgecolors="white", linewidth=0.4
     )
     if columns <= NUMBERED[0] and values.size <= NUMBERED[1]:
-        centred: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": 6.5}
+        centred: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": 6.5, "in_layout": False}
         for (row, column), value in np.ndenumerate(values):
             if not np.isnan(value):
                 number = f"{value:.2f}".removeprefix("0")

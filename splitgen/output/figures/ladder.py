@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from splitgen.output.figures.canvas import BLUE, DARK, PALE, PALE_BLUE, VERMILION, canvas, heading, legend_below, shown
+from splitgen.output.figures.canvas import (
+    BLUE,
+    DARK,
+    PALE,
+    PALE_BLUE,
+    VERMILION,
+    canvas,
+    heading,
+    legend_below,
+    name_rows,
+    shown,
+)
 from splitgen.output.figures.names import PNG
 
 if TYPE_CHECKING:
@@ -78,7 +89,6 @@ def ladder_figure(
         _draw(axes, lanes, 10 if crowded else 26)
         _name(axes, lanes, min(8.5, max(5.0, 72 * height / count * 0.62)))
         axes.set_ylim(count - 0.5, -0.5)
-        axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("Familiarity")
         axes.grid(axis="x")
@@ -117,26 +127,36 @@ def _lanes_of_splits(groups: Sequence[Sequence[LadderRow]]) -> list[_Lane]:
 
 
 def _draw(axes: Axes, lanes: Sequence[_Lane], size: float) -> None:
-    for lane in lanes:
-        row = lane.row
-        if row.attainable:
-            low, high = row.attainable
-            axes.barh(lane.y, high - low, lane.height, low, color=PALE, zorder=0.5)
-        if row.low is not None and row.high is not None:
-            height = lane.height * (0.72 if lane.height == 1 else 1)
-            axes.barh(lane.y, row.high - row.low, height, row.low, color=PALE_BLUE, zorder=2)
-        marker, colour, _ = MARKS[row.hit]
-        axes.scatter([row.value], [lane.y], s=size, color=colour, marker=marker, linewidths=0, zorder=3)
+    attainable = [(lane.y, lane.height, *lane.row.attainable) for lane in lanes if lane.row.attainable]
+    bands = [
+        (lane.y, lane.height * (0.72 if lane.height == 1 else 1), lane.row.low, lane.row.high)
+        for lane in lanes
+        if lane.row.low is not None and lane.row.high is not None
+    ]
+    _bars(axes, attainable, PALE, 0.5)
+    _bars(axes, bands, PALE_BLUE, 2)
+    for hit, (marker, colour, _) in MARKS.items():
+        points = [(lane.row.value, lane.y) for lane in lanes if lane.row.hit is hit]
+        if points:
+            x, y = np.array(points).T
+            axes.scatter(x, y, s=size, color=colour, marker=marker, linewidths=0, zorder=3)
+
+
+def _bars(axes: Axes, bars: Sequence[tuple[float, float, float, float]], colour: str, order: float) -> None:
+    """Horizontal bars: of each its middle, height, left and right end."""
+    if bars:
+        y, height, left, right = np.array(bars).T
+        axes.barh(y, right - left, height, left, color=colour, zorder=order)
 
 
 def _name(axes: Axes, lanes: Sequence[_Lane], size: float) -> None:
     """Names to the left, numbers to the right; of very many only some."""
     named = [lane for lane in lanes if lane.label]
     named = named[:: -(-len(named) // MOST_LANES)]
-    axes.set_yticks([lane.y for lane in named], [lane.label for lane in named], fontsize=size)
+    names = name_rows(axes, (lane.y for lane in named), (lane.label for lane in named), fontsize=size)
     beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center_baseline", "fontsize": size}
-    for lane, label in zip(named, axes.get_yticklabels(), strict=True):
-        label.set_fontweight("bold" if lane.leads else "normal")
+    for lane, name in zip(named, names, strict=True):
+        name.set_fontweight("bold" if lane.leads else "normal")
         axes.text(1.01, lane.y, lane.text, color=VERMILION if lane.row.hit is False else DARK, **beside)
 
 

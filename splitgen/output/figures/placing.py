@@ -12,7 +12,6 @@ from splitgen.output.figures.canvas import DARK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.text import Annotation
 
 Floats = NDArray[np.floating]
 
@@ -42,54 +41,50 @@ def name_points(
         size: of the font, in points.
         reach: how far a name may be from its point, in points.
     """
+    from splitgen.output.figures.layout import lay_out
+
     figure = axes.get_figure(root=True)
     assert figure is not None
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    lay_out(figure)
     pixels = figure.dpi / 72
     centres = axes.transData.transform(clear)
     taken = np.hstack([centres - CLEAR * pixels, centres + CLEAR * pixels])
     inside = np.array(axes.get_window_extent().extents)
     near = np.hypot(*PLACES.T) <= reach
+    probe = axes.text(0, 0, "", fontsize=size)
     done = 0
     for point, place, name in zip(points, axes.transData.transform(points), names, strict=True):
         if done == most:
             break
-        text = _annotation(axes, name, point, size)
-        extent = text.get_window_extent()
+        probe.set_text(name)
+        extent = probe.get_window_extent()
         boxes = _boxes(place, extent.width, extent.height, pixels)
-        free = near & _inside(boxes, inside) & _apart(boxes, taken)
+        free = near & _inside(boxes, inside)
+        free[free] = _apart(boxes[free], taken)
         if free.any():
             first = int(np.argmax(free))
             taken = np.vstack([taken, boxes[first]])
-            _move(text, PLACES[first])
+            _annotate(axes, name, point, PLACES[first], size)
             done += 1
-        else:
-            text.remove()
+    probe.remove()
 
 
-def _annotation(axes: Axes, name: str, point: Floats, size: float) -> Annotation:
+def _annotate(axes: Axes, name: str, point: Floats, offset: Floats, size: float) -> None:
     from matplotlib.patheffects import withStroke
 
-    return axes.annotate(
+    x, y = offset
+    axes.annotate(
         name,
         (float(point[0]), float(point[1])),
-        xytext=(0, 0),
+        xytext=(float(x), float(y)),
         textcoords="offset points",
+        ha="center" if x == 0 else "left" if x > 0 else "right",
+        va="center" if y == 0 else "bottom" if y > 0 else "top",
         fontsize=size,
         zorder=6,
         path_effects=[withStroke(linewidth=2, foreground="white")],
-        arrowprops={"arrowstyle": "-", "color": DARK, "linewidth": 0.5},
+        arrowprops={"arrowstyle": "-", "color": DARK, "linewidth": 0.5} if np.hypot(x, y) >= LED else None,
     )
-
-
-def _move(text: Annotation, offset: Floats) -> None:
-    x, y = offset
-    text.set_position((float(x), float(y)))
-    text.set_horizontalalignment("center" if x == 0 else "left" if x > 0 else "right")
-    text.set_verticalalignment("center" if y == 0 else "bottom" if y > 0 else "top")
-    assert text.arrow_patch is not None
-    text.arrow_patch.set_visible(bool(np.hypot(x, y) >= LED))
 
 
 def _boxes(place: Floats, width: float, height: float, pixels: float) -> Floats:
@@ -104,6 +99,9 @@ def _inside(boxes: Floats, outer: Floats) -> NDArray[np.bool_]:
 
 def _apart(boxes: Floats, taken: Floats) -> NDArray[np.bool_]:
     """Which boxes overlap none of those taken."""
+    if len(boxes):  # those that are nowhere near are many
+        low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+        taken = taken[np.all((taken[:, :2] <= high) & (taken[:, 2:] >= low), axis=1)]
     one, other = boxes[:, None], taken[None]
     overlap = np.all((one[..., :2] <= other[..., 2:]) & (one[..., 2:] >= other[..., :2]), axis=2)
     return ~np.any(overlap, axis=1)

@@ -75,7 +75,8 @@ def type_map_figure(
     marked = places[len(places) - len(evaluation) :]
     shares = np.sum(list(splits.values()), axis=0)
     behind = places[(shares == 0) & (np.arange(len(places)) < len(places) - len(evaluation))]
-    with canvas(path, WIDTH, float(np.clip(WIDTH * height / max(width, 1e-9), *HEIGHTS)), formats) as figure:
+    inches = float(np.clip(WIDTH * height / max(width, 1e-9), *HEIGHTS))
+    with canvas(path, WIDTH, inches, formats, one_row=False) as figure:
         axes = figure.subplots()
         axes.set_axis_off()
         axes.margins(0.03)

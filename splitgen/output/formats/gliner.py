@@ -24,6 +24,5 @@ def write(path: Path, examples: Iterable[Example], left_out: Counter[str]) -> in
 
 
 def _record(example: Example) -> dict[str, Any]:
-    ner = [[span["start"], span["end"], span["label"]] for span in example.spans]
-    record: dict[str, Any] = {"tokenized_text": example.tokens, "ner": ner}
+    record: dict[str, Any] = {"tokenized_text": example.tokens, "ner": example.spans}
     return {**record, "ner_negatives": example.negatives} if example.negatives else record
