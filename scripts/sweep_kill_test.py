@@ -41,10 +41,10 @@ def main() -> None:
         folder.mkdir(parents=True)
     seconds, _ = finished(command, whole)
     print(f"whole: {len(made(whole))} datasets in {seconds:.0f} s", flush=True)
-    moment = random.Random(arguments.seed).uniform(0.02, 0.98) * seconds
-    kill(command, killed, moment)
+    chance, jobs = random.Random(arguments.seed), len(made(whole))
+    kill(command, killed, chance.randrange(jobs), chance.random() * seconds / jobs)
     before = made(killed)
-    print(f"killed after {moment:.0f} s: {len(before)} datasets, {len(scratch(killed))} unfinished", flush=True)
+    print(f"killed: {len(before)} datasets, {len(scratch(killed))} unfinished", flush=True)
     seconds, said = finished(command, killed)
     after = made(killed)
     print(f"again: {len(after) - len(before)} made and {len(FOUND.findall(said))} found in {seconds:.0f} s", flush=True)
@@ -67,12 +67,14 @@ def finished(command: list[str], folder: Path) -> tuple[float, str]:
     return time.monotonic() - start, run.stdout
 
 
-def kill(command: list[str], folder: Path, moment: float) -> None:
-    """Start a sweep and, after so many seconds, kill it with all its processes."""
+def kill(command: list[str], folder: Path, datasets: int, seconds: float) -> None:
+    """Start a sweep and, so many seconds after so many datasets are there, kill it with all its processes."""
     process = subprocess.Popen(
         command, cwd=folder, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    time.sleep(moment)
+    while len(made(folder)) < datasets:
+        time.sleep(0.1)
+    time.sleep(seconds)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 

@@ -185,6 +185,8 @@ class FamiliarityMetric:
             if count < types and not (enough := (running[:, :, -2] >= self.k).all(axis=0)).all():
                 waiting.append((part, labels[~enough], min(count * WIDER, types)))
                 labels, order, running = labels[enough], order[enough], running[:, enough]
+            if not len(labels):
+                continue
             similarity = self.similarity[order, labels[:, None]].astype(np.float64)
             yield part, labels, order, -np.diff(similarity, axis=1, append=0.0), running
 

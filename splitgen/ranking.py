@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+LEAST = 1 << 10  # types ranked at first, at the least: fewer take as long
 WORTH_ALL = 4  # rank all types where more than one in so many is asked for
 AT_ONCE = 1 << 22  # similarities sorted at a time: bounds the working memory to some 100 MB
 
@@ -29,7 +30,8 @@ class Ranking:
         """
         types, labels = self._similarity.shape
         if self._order.shape[1] < min(count, types):
-            depth = types if count * WORTH_ALL >= types else count
+            depth = max(count, LEAST)
+            depth = types if depth * WORTH_ALL >= types else depth
             self._order = np.empty((labels, depth), dtype=np.int32)
             width = max(1, AT_ONCE // types)
             for start in range(0, labels, width):

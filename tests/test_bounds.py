@@ -67,7 +67,7 @@ def test_no_selection_is_beyond_the_bounds_and_ends_are_selections(pool, example
 
 
 def test_where_rounds_take_too_long_the_lower_bound_is_wider_and_still_holds(monkeypatch):
-    pools = [space(12, 5, seed, k=12, labels=3) for seed in range(10)]
+    pools = [space(12, 5, seed, k=12, labels=3) for seed in range(3)]
     bounds = [lower_bound(pool, pool.measure, Size(4, 3, 3)) for pool in pools]
     monkeypatch.setattr("splitgen.search.bounds.MOST_OPERATIONS", 0)
     for pool, bound in zip(pools, bounds, strict=True):

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from filelock import FileLock
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 import splitgen
 from splitgen.compose import load_config
 from splitgen.config import EmbedderConfig, MetricConfig
 from splitgen.embedders import embed, load_embedder, similarity
+from splitgen.embedders.base import directions, unit_length
+from splitgen.embedders.cosines import compared
 from splitgen.embedders.sentence_transformers import SentenceTransformerEmbedder
 from splitgen.errors import ConfigError, InputError
 
@@ -42,6 +50,15 @@ class Letters:
         self.asked += labels
         advance(len(labels))
         return np.eye(3, dtype=np.float32)[[ord(label[0]) % 3 for label in labels]]
+
+
+class Numbers(Letters):
+    """Vectors that tell labels apart."""
+
+    def encode(self, labels, advance):
+        self.asked += labels
+        rng = [np.random.default_rng(list(label.encode())) for label in labels]
+        return unit_length(np.array([each.normal(size=40) for each in rng]))
 
 
 @pytest.fixture(scope="module")
@@ -82,15 +99,71 @@ def test_models_do_not_share_vectors(tmp_path):
     assert embedder.asked == ["a", "a"]
 
 
+class Slow(Letters):
+    """Takes its time, and writes down what it was asked."""
+
+    stored_at_once = 100
+
+    def __init__(self, log: Path) -> None:
+        super().__init__()
+        self.log = log
+
+    def encode(self, labels, advance):
+        time.sleep(0.05)
+        with self.log.open("a") as log:
+            log.writelines(f"{label}\n" for label in labels)
+        return super().encode(labels, advance)
+
+
 def _embed_many(folder: Path) -> np.ndarray:
-    return embed(Letters(), [f"{letter}{i}" for i in range(300) for letter in "abc"], folder)
+    return embed(Slow(folder / "log"), [f"{letter}{i}" for i in range(300) for letter in "abc"], folder)
 
 
-def test_runs_at_the_same_time_share_the_cache(tmp_path):
+def test_runs_at_the_same_time_share_the_work(tmp_path):
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        results = pool.map(_embed_many, [tmp_path] * 8)
+        results = pool.map(_embed_many, [tmp_path] * 8, chunksize=1)
     for result in results:
         np.testing.assert_array_equal(result, results[0])
+    asked = (tmp_path / "log").read_text().split()
+    assert len(asked) == len(set(asked)) == 900
+
+
+def _look_up_again_and_again(folder: Path) -> bool:
+    seen = embed(Letters(), ["a", "b"], folder)
+    return all((embed(Letters(), ["a", "b"], folder) == seen).all() for _ in range(60))
+
+
+def _write_again_and_again(folder: Path) -> bool:
+    labels = [f"{os.getpid()} {i}" for i in range(600)]
+    return all(len(embed(Letters(), labels[:end], folder)) == end for end in range(10, 600, 10))
+
+
+def test_readers_and_writers_do_not_lock_each_other_out(tmp_path):
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        jobs = [pool.apply_async(each, [tmp_path]) for each in [_look_up_again_and_again, _write_again_and_again] * 2]
+        assert all(job.get(timeout=120) for job in jobs)
+
+
+def test_who_finds_everything_waits_for_nobody(tmp_path):
+    first = embed(Letters(), ["a", "b"], tmp_path)
+    (lock,) = (tmp_path / "embeddings").glob("*.lock")
+    with FileLock(lock):
+        np.testing.assert_array_equal(embed(Letters(), ["b", "a"], tmp_path), first[[1, 0]])
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), max_size=30),
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), min_size=1, max_size=30),
+)
+@example(["a\0b", "\0"], ["a", "a\0c", "a\0b", ""])
+def test_the_cache_gives_back_what_it_was_given(tmp_path_factory, first, then):
+    folder, embedder = tmp_path_factory.mktemp("cache"), Numbers()
+    if first:
+        embed(embedder, first, folder)
+    vectors = embed(embedder, then, folder)
+    assert sorted(embedder.asked) == sorted({*first, *then})
+    np.testing.assert_array_equal(vectors, Numbers().encode(then, lambda _: None))
 
 
 def test_a_broken_cache_is_named(tmp_path):
@@ -100,6 +173,30 @@ def test_a_broken_cache_is_named(tmp_path):
         embed(Letters(), ["a"], tmp_path)
     with pytest.raises(ConfigError, match="config key cache_dir"):
         embed(Letters(), ["a"], tmp_path / "embeddings" / f"{'ab' * 16}.sqlite")
+
+
+@pytest.mark.parametrize(
+    "rows", [[("a", b"1234"), ("b", b"12345678")], [("a", b"123"), ("b", b"123")], [("a", "text"), ("b", "text")]]
+)
+def test_a_cache_of_something_else_is_named(tmp_path, rows):
+    (tmp_path / "embeddings").mkdir()
+    with closing(sqlite3.connect(tmp_path / "embeddings" / f"{'ab' * 16}.sqlite")) as store, store:
+        store.execute("CREATE TABLE vectors (label TEXT PRIMARY KEY, vector BLOB NOT NULL)")
+        store.executemany("INSERT INTO vectors VALUES (?, ?)", rows)
+    with pytest.raises(
+        ConfigError, match=r"\.sqlite cannot be used \(not all of its vectors have one length\)\. Delete"
+    ):
+        embed(Letters(), ["a", "b"], tmp_path)
+
+
+def test_a_cache_of_an_earlier_page_size_goes_on(tmp_path):
+    (tmp_path / "embeddings").mkdir()
+    with closing(sqlite3.connect(tmp_path / "embeddings" / f"{'ab' * 16}.sqlite")) as store, store:
+        store.execute("CREATE TABLE vectors (label TEXT PRIMARY KEY, vector BLOB NOT NULL)")
+        store.execute("INSERT INTO vectors VALUES ('a', ?)", [np.array([0, 0, 1], dtype="<f4").tobytes()])
+    embedder = Letters()
+    np.testing.assert_array_equal(embed(embedder, ["b", "a"], tmp_path), [[0, 0, 1], [0, 0, 1]])
+    assert embedder.asked == ["b"]
 
 
 def test_similarity_is_clipped(tmp_path):
@@ -172,6 +269,45 @@ def test_wrong_settings():
         with pytest.raises(ConfigError) as caught:
             load_config(overrides)
         assert str(caught.value) == f"config key {problem}"
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(1, 400),
+    st.sampled_from([1, 3, 50, 384]),
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 3),
+    st.sampled_from([1, 7, 256]),
+)
+def test_a_cosine_does_not_depend_on_its_company(count, dimensions, seed, threads, rows):
+    """In any bit: not on the other vectors of either side, on its place among them, on blocks or threads."""
+    rng = np.random.default_rng(seed)
+    vectors = unit_length(rng.normal(0.2, 1, (count, dimensions)))
+    some, others = rng.permutation(count)[: rng.integers(1, count + 1)], rng.permutation(count)[:60]
+    whole = compared(vectors, vectors, lambda cosines: cosines)
+    with pytest.MonkeyPatch.context() as patch, threadpool_limits(threads, user_api="blas"):
+        patch.setattr("splitgen.embedders.cosines.ROWS", rows)
+        part = compared(vectors[some], vectors[others], lambda cosines: cosines)
+    np.testing.assert_array_equal(part, whole[np.ix_(some, others)])
+    np.testing.assert_array_equal(whole, whole.T)
+    assert np.diag(whole).tolist() == [1.0] * count
+    exact = directions(vectors) @ directions(vectors).T
+    np.testing.assert_allclose(whole, exact, atol=1e-7)
+
+
+def test_a_vector_of_zeros_is_like_nothing():
+    vectors = np.array([[0, 0], [0.6, 0.8]], dtype=np.float32)
+    np.testing.assert_array_equal(compared(vectors, vectors, lambda cosines: cosines), [[0, 0], [0, 1]])
+
+
+def test_similarities_of_some_labels_are_those_of_all(tmp_path):
+    labels = [f"label {i}" for i in range(40)]
+    whole = similarity(Numbers(), labels, labels, tmp_path)
+    part = similarity(Numbers(), labels[30:3:-1], labels[::7], tmp_path)
+    np.testing.assert_array_equal(part.matrix, whole.of(labels[30:3:-1])[:, ::7])
+    np.testing.assert_array_equal(part.matrix, whole.against(labels[::7]).of(labels[30:3:-1]))
+    assert whole.against(labels) is whole
+    assert whole.of(labels) is whole.matrix
 
 
 def test_equal_labels_have_similarity_one_exactly(minilm, tmp_path):

@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from splitgen import FamiliarityMetric, familiarity_per_label
 from splitgen.choices import AGGREGATES, SHORT_POLICIES, WEIGHTINGS
 from splitgen.familiarity import ShortOfMentions, aggregate_weights, rank_weights
+from splitgen.ranking import Ranking
 
 CASES = st.integers(1, 7).flatmap(
     lambda types: st.tuples(
@@ -154,12 +155,65 @@ def test_half_a_mention_lies_between():
     assert half == pytest.approx((none + one) / 2)
 
 
-def test_many_labels_and_types_are_ranked_in_blocks(monkeypatch):
+def test_many_labels_and_types_are_looked_at_in_blocks(monkeypatch):
     rng = np.random.default_rng(0)
-    similarity, counts = rng.random((50, 11)), rng.integers(0, 40, 50)
+    similarity, counts = rng.random((50, 11)), rng.integers(0, 40, (5, 50))
     whole = familiarity_per_label(similarity, counts, 100)
     monkeypatch.setattr("splitgen.familiarity.BLOCK_ELEMENTS", 120)
+    monkeypatch.setattr("splitgen.ranking.AT_ONCE", 120)
     np.testing.assert_array_equal(familiarity_per_label(similarity, counts, 100), whole)
+
+
+SIMILARITIES = st.tuples(st.integers(1, 60), st.integers(1, 4)).flatmap(
+    lambda shape: arrays(
+        np.float64, shape, elements=st.sampled_from([0.0, -0.0, 1e-45, 0.2, 0.20000001, 0.5, 1.0]) | st.floats(0, 1)
+    )
+)
+
+
+@given(SIMILARITIES, st.sampled_from([np.float32, np.float64]), st.lists(st.integers(1, 80), min_size=1, max_size=4))
+def test_ranked_down_to_some_place_is_as_ranked_wholly(similarity, dtype, counts):
+    """However often and however far: by falling similarity, equal ones in the order of the types."""
+    similarity = similarity.astype(dtype)
+    whole = np.argsort(-similarity.T, axis=1, kind="stable")
+    ranking = Ranking(similarity)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("splitgen.ranking.LEAST", 1)
+        for count in counts:
+            np.testing.assert_array_equal(ranking.first(count), whole[:, :count])
+
+
+def test_the_nearest_types_come_first():
+    metric = FamiliarityMetric([[0.2, 0.9], [0.7, 0.9], [0.7, 0.1]])
+    assert metric.nearest(2).tolist() == [[1, 2], [0, 1]]
+    assert metric.nearest(9).tolist() == [[1, 2, 0], [0, 1, 2]]
+
+
+@given(SIMILARITIES, st.integers(1, 60), st.integers(0, 2**32 - 1))
+def test_an_answer_does_not_depend_on_earlier_questions(similarity, k, seed):
+    rng = np.random.default_rng(seed)
+    rows = rng.poisson(0.5, (4, len(similarity)))
+    asked_before = FamiliarityMetric(similarity.astype(np.float32), k)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("splitgen.familiarity.PREFIX", 2)
+        patch.setattr("splitgen.ranking.LEAST", 1)
+        for row in rows:
+            fresh = FamiliarityMetric(similarity.astype(np.float32), k)
+            np.testing.assert_array_equal(asked_before.per_label(row), fresh.per_label(row))
+            np.testing.assert_array_equal(
+                asked_before.gains(row, np.ones(4)[: similarity.shape[1]]),
+                fresh.gains(row, np.ones(4)[: similarity.shape[1]]),
+            )
+
+
+@given(st.integers(1, 5), st.integers(0, 2**32 - 1), KS, st.sampled_from(["renormalise", "pad"]))
+def test_types_without_a_mention_do_not_matter(mentioned, seed, k, short):
+    rng = np.random.default_rng(seed)
+    similarity, counts = rng.random((50, 3)), np.zeros((2, 50), dtype=int)
+    places = rng.choice(50, mentioned, replace=False)
+    counts[:, places] = rng.integers(0, 9, (2, mentioned))
+    alone = familiarity_per_label(similarity[places], counts[:, places], k, short=short)
+    np.testing.assert_allclose(familiarity_per_label(similarity, counts, k, short=short), alone, atol=1e-12)
 
 
 @pytest.mark.parametrize(

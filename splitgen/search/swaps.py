@@ -218,21 +218,21 @@ class Swapper:
         promising = np.argsort(apart + goal.merit(state.values + swapped @ around.effects), kind="stable")
         further = promising[EVALUATED : max(EVALUATED, MOST_CELLS // len(state.counts))]
         for tried in (promising[:EVALUATED], further) if len(further) else (promising[:EVALUATED],):
-            values = self._measure.values(state.counts + changes[tried].toarray(), self.wishes.examples)
+            counts = state.counts + changes[tried].toarray()
+            values = self._measure.values(counts, self.wishes.examples)
             merits = apart[tried] + goal.merit(values)
             best = int(np.argmin(merits))
             if merits[best] < state.merit - BETTER:
                 break  # the others only if none of the first is better
         else:
             return None
-        winner = tried[best]
-        leaving, coming = moves[winner]
-        chosen = state.chosen.copy()
+        leaving, coming = moves[tried[best]]
+        chosen, step = state.chosen.copy(), np.zeros(len(state.chosen))
         chosen[leaving], chosen[coming] = False, True
-        counts = state.counts + changes[[winner]].toarray()[0]
-        present = state.present + (swapped[[winner]] @ self._movable.presence).toarray()[0]
-        rest = {name: each[winner] for name, each in histograms.items()}
-        return _State(chosen, counts, present, rest, values[best], float(merits[best]))
+        step[leaving], step[coming] = -1.0, 1.0
+        present = state.present + self._movable.presence.T @ step
+        rest = {name: each[tried[best]] for name, each in histograms.items()}
+        return _State(chosen, counts[best], present, rest, values[best], float(merits[best]))
 
     def _apart(self, state: _State, changes: sp.csr_array, histograms: Histograms) -> Floats:
         """Merit without the goal's after each change, infinite where types are lost that should not be; (moves,)."""

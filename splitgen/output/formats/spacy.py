@@ -45,7 +45,7 @@ def write(path: Path, examples: Iterable[Example], left_out: Counter[str]) -> in
 def _own_encoders() -> Iterator[None]:
     """Let spaCy encode with its own encoders alone. It would look for those of all installed packages, twice for each
     example, which takes three times as long as the rest."""
-    from srsly.msgpack import msgpack_encoders  # type: ignore[import-untyped]
+    from srsly.msgpack import msgpack_encoders
 
     before, msgpack_encoders.entry_points = msgpack_encoders.entry_points, False
     try:
