@@ -167,9 +167,11 @@ class SearchSpace:
 
     def suitable(self, types: Ints, whole: bool) -> Flags:
         """Which examples have a mention of the given types, and, where ``whole``, of no others; shape (examples,)."""
-        return self.suits(in_each_example(self.columns(types)), whole)
+        chosen = np.zeros(self.counts.shape[1], dtype=self.counts.dtype)
+        chosen[types] = 1
+        return self.suits(self.counts @ chosen, whole)
 
-    def suits(self, mentions: Floats, whole: bool) -> Flags:
+    def suits(self, mentions: Floats | Ints, whole: bool) -> Flags:
         """``suitable`` for what every example has of the types; both of shape (examples,)."""
         return (mentions > 0) & (mentions == self.all_mentions) if whole else mentions > 0
 
