@@ -225,10 +225,11 @@ def test_workers_share_the_cores(processes, monkeypatch):
 def test_workers_end_with_a_script_that_has_no_main_guard(tmp_path, number):
     script = tmp_path / "script.py"
     script.write_text(
-        "import os, time\n"
+        "import os, signal, time\n"
         "import pyarrow as pa\n"
         "from splitgen.config import EngineConfig\n"
         "from splitgen.engines import load_engine, local\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # which a shell ignores in the background
         "local.WORTH_SECONDS = 0.0\n"
         "def work(batch):\n"
         "    time.sleep(0.05 if batch['x'][0].as_py() < 12 else 600)\n"
@@ -244,7 +245,7 @@ def test_workers_end_with_a_script_that_has_no_main_guard(tmp_path, number):
             os.killpg(run.pid, number)  # as Ctrl-C does
         else:
             run.send_signal(number)
-        assert run.wait() != 0
+        assert run.wait(120) != 0
     assert gone(pids)
 
 
