@@ -28,7 +28,8 @@ from splitgen.output.formats import check_formats
 from splitgen.output.hub import check_hub, publish
 from splitgen.output.readme import check_templates
 from splitgen.output.sides import Split
-from splitgen.problem import Problem, Progress, Silent, cache_dir, prepare, without_leaks
+from splitgen.problem import Problem, cache_dir, prepare, without_leaks
+from splitgen.progress import Progress, Silent
 from splitgen.published import fact_fields, facts_about
 from splitgen.reports import FILES, Report, read_datasets, with_similarities, write_report
 from splitgen.selection import select

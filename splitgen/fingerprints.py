@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable
 from pathlib import Path
 
+from splitgen.benchmarks import labels_only
 from splitgen.config import BenchmarkConfig, Config, PoolConfig
 from splitgen.embedders import load_embedder
 from splitgen.errors import InputError
-from splitgen.labels import normalise
-from splitgen.pools.files import fingerprint, stem_and_name
+from splitgen.pools.files import fingerprint, stem_and_name, together
 from splitgen.pools.pool import Unique
 
 
@@ -41,7 +38,7 @@ def pool_sha256(config: PoolConfig, key: str = "pool") -> str | None:
     if any(sha256 is None for _, sha256 in sums.values()):
         return None
     unique = Unique()
-    return _together((str(sha256), unique(name)) for name, sha256 in sums.values()) if config.more else sums[key][1]
+    return together((unique(name), str(sha256)) for name, sha256 in sums.values()) if config.more else sums[key][1]
 
 
 def benchmark_sha256(config: BenchmarkConfig, how: str) -> str | None:
@@ -56,14 +53,13 @@ def benchmark_sha256(config: BenchmarkConfig, how: str) -> str | None:
 
         files = {file.stem: file for file in sorted((DEMO / "benchmark").glob("*.yaml"))}
     elif not config.path and not config.hub_id:
-        labels = {name: [normalise(each, how) for each in labels] for name, labels in (config.labels or {}).items()}
-        return hashlib.sha256(json.dumps(labels, ensure_ascii=True, sort_keys=True).encode()).hexdigest()
+        return labels_only(config, how).sha256
     elif config.files is None:
         return pool_sha256(config, "benchmark")
     else:
         files = {name: Path(str(config.path)) / config.files.replace("{set}", name) for name in config.labels or {}}
-    sums = [(_of_place(str(file), "benchmark"), name) for name, file in files.items()]
-    return sums[0][0] if len(sums) == 1 else _together(sums)
+    sums = [(name, _of_place(str(file), "benchmark")) for name, file in files.items()]
+    return sums[0][1] if len(sums) == 1 else together(sums)
 
 
 def _sha256(config: PoolConfig, key: str) -> str | None:
@@ -89,8 +85,3 @@ def _of_place(path: str, key: str) -> str:
 def _name(config: PoolConfig) -> str:
     place = _place(config)
     return config.name or (stem_and_name(place)[0] if place else str(config.hub_id))
-
-
-def _together(sums: Iterable[tuple[str, str]]) -> str:
-    """Of several checksums and what they are of."""
-    return hashlib.sha256("".join(f"{sha256}  {name}\n" for sha256, name in sums).encode()).hexdigest()

@@ -18,9 +18,7 @@ from splitgen.errors import ConfigError, InputError
 from splitgen.labels import LabelCounts, count_batch, gather_counts, normalise
 from splitgen.leakage import TextIndex, shared_with, sharing
 from splitgen.pools import Pool, Reading, read_pool
-from splitgen.progress import Advance, Progress, Silent, watched
-
-__all__ = ["Advance", "Problem", "Progress", "Silent", "cache_dir", "prepare", "reading_for", "without_leaks"]
+from splitgen.progress import Progress, watched
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from splitgen.config import PoolConfig
 from splitgen.errors import ConfigError
 from splitgen.output.formats import Written, check_formats, conll, write_format
 from splitgen.pools import read_file
-from splitgen.pools.pool import EXAMPLES
+from splitgen.pools.shards import EXAMPLES
 from splitgen.pools.text import tokenise
 from tests.cards import contents
 from tests.readers import reading

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from splitgen.labels import count_batch, gather_counts, normalise
-from splitgen.pools.pool import EXAMPLES
+from splitgen.pools.shards import EXAMPLES
 from splitgen.shift import entropy, label_shift, overlap
 from splitgen.spans import bio_tags, keep_spans, rename_labels
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splitgen.leakage import TextIndex
-from splitgen.pools.pool import EXAMPLES
+from splitgen.pools.shards import EXAMPLES
 
 SENTENCE = "The committee awarded the Copper Plectrum Prize to Calla Wintersmith in Antwerp last year ."
 PASSAGE = "Some news first . " + SENTENCE + " Then a great deal of other things happened that nobody wrote down ."

@@ -20,7 +20,7 @@ from splitgen.errors import ConfigError, InputError
 from splitgen.pools import Pool, read_pool
 from splitgen.pools.conll import decode_tags
 from splitgen.pools.demo import DEMO
-from splitgen.pools.pool import EXAMPLES
+from splitgen.pools.shards import EXAMPLES
 from splitgen.spans import keep_spans
 from tests.readers import reading
 

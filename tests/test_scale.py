@@ -8,22 +8,23 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from splitgen.pools.demo import DEMO
 from tests.cards import card, contents
-from tests.conftest import DATA, ROOT, Command
-
-pytest.importorskip("ray", reason="the extra ray is not installed")
+from tests.conftest import ROOT, Command
 
 EXAMPLES, TYPES = 100_000, 1500
 
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not (DATA / "labels").exists():
-        pytest.skip("real data is absent: names of types (SPLITGEN_DATA names its folder)")
     folder = tmp_path_factory.mktemp("pool") / "shards"
+    names = folder.with_name("names.txt")
+    domains = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted((DEMO / "pool").glob("*.yaml"))]
+    names.write_text("\n".join(sorted({name for domain in domains for name in domain["types"]})), encoding="utf-8")
     script = ROOT / "scripts" / "benchmark" / "pools.py"
-    size = ["--examples", str(EXAMPLES), "--types", str(TYPES), "--shards", "4"]
+    size = ["--examples", str(EXAMPLES), "--types", str(TYPES), "--shards", "4", "--names", str(names)]
     subprocess.run([sys.executable, str(script), str(folder), *size], check=True)
     return folder
 

@@ -20,7 +20,8 @@ from splitgen.errors import ConfigError, InputError
 from splitgen.fingerprints import input_sums
 from splitgen.output.manifest import write_manifest
 from splitgen.pools import read_pool
-from splitgen.problem import Silent, reading_for
+from splitgen.problem import reading_for
+from splitgen.progress import Silent
 from tests.cards import card, contents
 
 SMALL = (

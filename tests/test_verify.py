@@ -20,7 +20,7 @@ from splitgen import load_config
 from splitgen.config import EmbedderConfig
 from splitgen.errors import ConfigError
 from splitgen.output.manifest import MANIFEST, write_manifest
-from splitgen.problem import Silent
+from splitgen.progress import Silent
 from splitgen.verification import Verification, verify_dataset
 from splitgen.verification.cardless import CardlessSplit
 from splitgen.verification.compare import compared

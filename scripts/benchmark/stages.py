@@ -22,7 +22,8 @@ import splitgen
 from splitgen.config import Config
 from splitgen.embedders import embed, load_embedder, similarity
 from splitgen.familiarity import FamiliarityMetric
-from splitgen.problem import Silent, prepare
+from splitgen.problem import prepare
+from splitgen.progress import Silent
 from splitgen.selection import select
 
 PREPARED = {  # functions, as they are called where -> the stage

@@ -14,6 +14,7 @@ from splitgen.config import BenchmarkConfig
 from splitgen.errors import ConfigError, InputError
 from splitgen.labels import normalise, normalise_column
 from splitgen.pools import Dropped, Pool, Reading, read_file, read_pool
+from splitgen.pools.files import together
 from splitgen.pools.shards import EXAMPLES
 from splitgen.spans import count_items, flat_labels, keep_spans, rename_labels
 
@@ -72,7 +73,7 @@ def read_benchmark(config: BenchmarkConfig, how: str, reading: Reading) -> Bench
     if config.format == "demo":
         return _demo(config, how, reading)
     if not config.path and not config.hub_id:
-        return _labels_only(config, how)
+        return labels_only(config, how)
     given = config.labels or {}
     if config.files is None:
         pool = read_pool(config, reading, key="benchmark")
@@ -103,7 +104,8 @@ def _demo(config: BenchmarkConfig, how: str, reading: Reading) -> Benchmark:
     return _assemble("demo", "demo", read, how)
 
 
-def _labels_only(config: BenchmarkConfig, how: str) -> Benchmark:
+def labels_only(config: BenchmarkConfig, how: str) -> Benchmark:
+    """A benchmark of which only the labels are known. Raises: ConfigError, InputError."""
     if not config.labels:
         raise ConfigError(
             "benchmark.path",
@@ -138,7 +140,7 @@ def _assemble(
             dropped.counts[reason] += outside
             dropped.first.setdefault(reason, set_name)
         sets.append(EvaluationSet(set_name, labels, kept))
-    sha256 = hashlib.sha256("".join(f"{pool.sha256}  {set_name}\n" for set_name, pool, _ in read).encode()).hexdigest()
+    sha256 = together((set_name, pool.sha256) for set_name, pool, _ in read)
     return Benchmark(name, source, read[0][1].sha256 if len(read) == 1 else sha256, tuple(sets), dropped)
 
 

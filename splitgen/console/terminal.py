@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from splitgen.pools import Dropped
-from splitgen.problem import Advance, Problem
+from splitgen.problem import Problem
+from splitgen.progress import Advance
 
 NARROWEST = 140  # columns of a table that goes to a file or a pipe
 

@@ -6,7 +6,6 @@ mean. CoNLL files and the demo are not made of such rows and read themselves.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from splitgen.config import PoolConfig
 from splitgen.errors import ConfigError, InputError
 from splitgen.pools.containers import Block, Contents, contents_of
 from splitgen.pools.content import content_sha256
-from splitgen.pools.files import fingerprint, is_folder, is_remote, stem_and_name
+from splitgen.pools.files import fingerprint, is_folder, is_remote, stem_and_name, together
 from splitgen.pools.pool import Dropped, Pool, Unique
 from splitgen.pools.reading import Reading, Source, read_blocks, read_hub
 
@@ -109,6 +108,6 @@ def _joined(pool: Pool, more: list[Pool]) -> Pool:
         dropped.counts += each.dropped.counts
         dropped.first = {**each.dropped.first, **dropped.first}
     shards = [replace(shard, prefix=f"{each.name}/{shard.prefix}") for each in pools for shard in each.shards]
-    sha256 = hashlib.sha256("".join(f"{each.sha256}  {each.name}\n" for each in pools).encode()).hexdigest()
+    sha256 = together((each.name, each.sha256) for each in pools)
     source = " + ".join(each.source for each in pools)
     return Pool(pool.name, source, sha256, tuple(shards), dropped, any(each.negatives for each in pools))

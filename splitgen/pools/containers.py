@@ -20,7 +20,7 @@ from splitgen.engines import Engine
 from splitgen.errors import InputError
 from splitgen.pools.files import files_in, fingerprint, fingerprint_of, is_folder, is_remote, opened, relative
 
-BLOCK_BYTES = 1 << 24  # of JSON Lines, some 30,000 examples
+BLOCK_BYTES = 1 << 24  # of JSON Lines
 BLOCK_ROWS = 30_000  # of Parquet, at least, unless the file has fewer
 LARGEST_OBJECT = 1 << 30  # bytes of a file that is looked at as one JSON object
 ENDINGS = (".parquet", ".jsonl", ".ndjson", ".json")

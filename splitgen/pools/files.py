@@ -91,5 +91,9 @@ def fingerprint(path: Path | str) -> str:
 
 def fingerprint_of(files: Iterable[tuple[str, str]]) -> str:
     """Of a folder, from its files' names and SHA-256 sums."""
-    ordered = sorted(files, key=lambda file: _parts(file[0]))
-    return hashlib.sha256("".join(f"{sha256}  {name}\n" for name, sha256 in ordered).encode()).hexdigest()
+    return together(sorted(files, key=lambda file: _parts(file[0])))
+
+
+def together(sums: Iterable[tuple[str, str]]) -> str:
+    """One checksum of several, given with the name of what each is of, in their order."""
+    return hashlib.sha256("".join(f"{sha256}  {name}\n" for name, sha256 in sums).encode()).hexdigest()

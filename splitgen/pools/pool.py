@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 
 from splitgen.engines import BatchFunction, Engine
 from splitgen.pools.columns import table_of
-from splitgen.pools.shards import BATCH, EXAMPLES, NEGATIVES, SHARD, SPANS, Shard, all_of, over_work, read_work, work_of
-
-__all__ = ["BATCH", "EXAMPLES", "NEGATIVES", "SPANS"]
+from splitgen.pools.shards import BATCH, SHARD, Shard, all_of, over_work, read_work, work_of
 
 Span: TypeAlias = tuple[Any, Any, Any]
 # what should be tokens and spans, and maybe negatives, see Record

@@ -14,7 +14,7 @@ from splitgen.embedders import Embedder, load_embedder, similarity
 from splitgen.errors import ConfigError, InputError, SplitgenError
 from splitgen.output.bound import bound_value, bounded_values
 from splitgen.output.figures.ladder import LadderRow, ladder_figure
-from splitgen.problem import Progress
+from splitgen.progress import Progress
 from splitgen.reports.dataset import ReportedDataset
 from splitgen.reports.figure import spread_figure
 from splitgen.reports.groups import groups_of, repeated

@@ -12,7 +12,7 @@ from splitgen.output.formats import check_formats
 from splitgen.output.manifest import MANIFEST, files_of
 from splitgen.output.measured import parquet_fields
 from splitgen.output.sides import Side, read_sides
-from splitgen.problem import Progress
+from splitgen.progress import Progress
 from splitgen.verification.cards import StatedCard, card_differences, read_card
 from splitgen.verification.compare import Differences, compared
 from splitgen.verification.contents import (

@@ -16,7 +16,8 @@ from splitgen.measurement import Measurement
 from splitgen.measurement import measure as measure_counts
 from splitgen.pools import Pool, read_file
 from splitgen.pools.containers import split_names
-from splitgen.problem import Progress, Silent, cache_dir, reading_for
+from splitgen.problem import cache_dir, reading_for
+from splitgen.progress import Progress, Silent
 from splitgen.published import facts_about
 
 

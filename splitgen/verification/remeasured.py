@@ -15,7 +15,7 @@ from splitgen.measurement import measure
 from splitgen.output.card import rounded
 from splitgen.output.measured import measured_fields
 from splitgen.output.sides import Split, matching, shared_between
-from splitgen.problem import Progress
+from splitgen.progress import Progress
 from splitgen.published import fact_fields, facts_about
 from splitgen.selection import Selection
 from splitgen.verification.cards import StatedCard, embedder_of
