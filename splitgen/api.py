@@ -26,8 +26,11 @@ from splitgen.output.figures import frontier_figure
 from splitgen.output.folder import appearing, check_out, clear_dead_runs
 from splitgen.output.formats import check_formats
 from splitgen.output.hub import check_hub, publish
+from splitgen.output.probed import read_probes, write_probe
 from splitgen.output.readme import check_templates
 from splitgen.output.sides import Split
+from splitgen.probes.fields import probe_fields
+from splitgen.probes.scoring import score_splits
 from splitgen.problem import Problem, cache_dir, prepare, without_leaks
 from splitgen.progress import Progress, Silent
 from splitgen.published import fact_fields, facts_about
@@ -72,6 +75,21 @@ class Measured:
     measurement: Measurement
     published: tuple[FactConfig, ...]
     written: Path | None
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What ``probe`` found.
+
+    Attributes:
+        cards: card.json of every split, in the order of the dataset.
+        found: the entry of the probe in probe.json.
+    """
+
+    folder: Path
+    cards: list[Card]
+    name: str
+    found: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -139,17 +157,33 @@ def verify(config: Config, progress: Progress | None = None) -> Verification | l
     Returns: a Verification; or the splits as they were measured, where there are no cards to compare them with.
     Raises: ConfigError, InputError.
     """
-    folder = _folders(config)[0]
+    folder = _dataset(config, "verify")
     progress = progress or Silent()
-    if len(config.path) > 1:
-        raise ConfigError("path", f"verify takes one dataset, found {len(config.path)}")
-    if (folder / "card.json").exists():
-        raise ConfigError(
-            "path", f"{folder} is one split of a dataset. Give path={folder.resolve().parent.name} as a whole"
-        )
     if has_cards(folder):
         return verify_dataset(folder, config.embedder, cache_dir(config), progress)
     return measure_folder(folder, config, progress)
+
+
+def probe(config: Config, progress: Progress | None = None) -> Probed:
+    """Train small NER models on every split of the dataset in ``config.path``, and say whether difficulty follows.
+
+    Writes probe.json, a figure and new READMEs into the dataset.
+
+    Raises: ConfigError, InputError. In every such case nothing is written.
+    """
+    folder, name = _dataset(config, "probe"), config.probe.name
+    progress = progress or Silent()
+    clear_dead_runs(folder)
+    if not has_cards(folder):
+        raise ConfigError("path", f"expected a dataset of splitgen's, found none: {folder}")
+    read_datasets([str(folder)])  # refuses cards that are none
+    cards = read_cards(folder)
+    if name in read_probes(folder) and not config.overwrite:
+        raise ConfigError("probe.name", f"{folder} has a probe {name} already. Give overwrite=true to replace it")
+    scores = score_splits(folder, cards, config, progress)
+    fields = probe_fields(scores, cards, config.probe, config.seed)
+    write_probe(folder, name, fields, cards)
+    return Probed(folder, cards, name, read_probes(folder)[name])
 
 
 def report(config: Config, progress: Progress | None = None) -> tuple[Report, list[Path]]:
@@ -172,6 +206,18 @@ def report(config: Config, progress: Progress | None = None) -> tuple[Report, li
         return found, write_report(found, Path(config.out))
     except OSError as error:
         raise ConfigError("out", f"{config.out} cannot be written: {error.strerror}") from error
+
+
+def _dataset(config: Config, verb: str) -> Path:
+    """The one dataset in ``path``."""
+    folder = _folders(config)[0]
+    if len(config.path) > 1:
+        raise ConfigError("path", f"{verb} takes one dataset, found {len(config.path)}")
+    if (folder / "card.json").exists():
+        raise ConfigError(
+            "path", f"{folder} is one split of a dataset. Give path={folder.resolve().parent.name} as a whole"
+        )
+    return folder
 
 
 def _folders(config: Config) -> list[Path]:

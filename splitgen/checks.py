@@ -19,6 +19,7 @@ from splitgen.choices import (
     OUTPUT_FORMATS,
     POOL_FORMATS,
     POOLINGS,
+    PROBES,
     SCOPES,
     SCORES,
     SELECTION_METHODS,
@@ -29,7 +30,7 @@ from splitgen.choices import (
     WEIGHTINGS,
     ZERO_SHOT,
 )
-from splitgen.config import DEFAULT_TOLERANCE, BandConfig, Config, PlaceConfig, PoolConfig, SelectionConfig
+from splitgen.config import DEFAULT_TOLERANCE, BandConfig, Config, PlaceConfig, PoolConfig, ProbeConfig, SelectionConfig
 from splitgen.errors import ConfigError
 
 BAND_NAME = re.compile(r"[A-Za-z0-9]\w*(\.\w+)*")  # a folder, and a config name of the datasets library
@@ -86,6 +87,7 @@ def check(config: Config) -> None:
     _at_least("output.examples_per_file", config.output.examples_per_file, 1)
     _one_of("engine.name", config.engine.name, ENGINES)
     _at_least("engine.workers", config.engine.workers, 1)
+    _check_probe(config.probe)
     _at_least("seed", config.seed, 0)
     if config.out is not None and not config.out.strip():
         raise ConfigError("out", "expected a folder, found nothing: is a variable of your shell not set?")
@@ -132,6 +134,17 @@ def _check_selection(selection: SelectionConfig) -> None:
         raise ConfigError("selection.examples", f"selection={selection.method} takes all it finds; sizes are for band")
     if selection.types_in:
         raise ConfigError("selection.types_in", f"selection={selection.method} chooses types itself; this is for band")
+
+
+def _check_probe(probe: ProbeConfig) -> None:
+    _one_of("probe.name", probe.name, PROBES)
+    for key in ("seeds", "examples", "eval_examples", "steps", "batch_size"):
+        _at_least(f"probe.{key}", getattr(probe, key), 1)
+    if probe.learning_rate <= 0:
+        raise ConfigError("probe.learning_rate", f"expected a number above 0, found {probe.learning_rate:g}")
+    probe.settings = {} if probe.settings is None else probe.settings
+    if not isinstance(probe.settings, dict):
+        raise ConfigError("probe.settings", f"expected a mapping, found {probe.settings!r}")
 
 
 def _check_paths(config: Config) -> None:

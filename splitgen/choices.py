@@ -17,6 +17,7 @@ ZERO_SHOT = ("exact", "contains")
 OUTPUT_FORMATS = ("parquet", "gliner", "gliner2", "conll", "flair", "spacy", "instructuie")
 FIGURE_FORMATS = ("png", "svg", "pdf")
 ENGINES = ("local", "ray")
+PROBES = ("linear", "gliner")
 LADDER_UNITS = ("position", "familiarity")
 POOL_FORMATS = (
     *("demo", "gliner", "gliner2", "conll", "hf", "offsets"),

@@ -21,7 +21,7 @@ from splitgen.config import Config
 from splitgen.errors import SplitgenError
 from splitgen.sweeps import EXTRAS, Outcome, Sweep, perform_job, watching
 
-VERBS = ("generate", "measure", "frontier", "verify", "report")
+VERBS = ("generate", "measure", "frontier", "verify", "probe", "report")
 INTERRUPTED, TERMINATED = 130, 143  # as shells have it: 128 and the signal's number
 BUG = "this is a bug of splitgen's: set HYDRA_FULL_ERROR=1 to see where, and please report it"
 
@@ -119,6 +119,8 @@ def _perform(verb: str, config: Config) -> int:
         console.show_frontier(api.frontier(config, console.Bars()))
     elif verb == "verify":
         return 0 if console.show_verified(api.verify(config, console.Bars()), config.path[0]) else 1
+    elif verb == "probe":
+        console.show_probed(api.probe(config, console.Bars()))
     elif verb == "report":
         console.show_report(*api.report(config, console.Bars()))
     else:

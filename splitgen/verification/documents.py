@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,15 @@ from splitgen.config import OutputConfig
 from splitgen.errors import ConfigError
 from splitgen.output.card import rounded
 from splitgen.output.croissant import CROISSANT, croissant_fields
-from splitgen.output.figures.names import DATASET_FIGURES, FIGURES, SPLIT_FIGURES
+from splitgen.output.figures.names import DATASET_FIGURES, DIFFICULTY_FIGURE, FIGURES, SPLIT_FIGURES
 from splitgen.output.front_matter import configs
 from splitgen.output.manifest import files_of
-from splitgen.output.readme import README, readmes
+from splitgen.output.probed import PROBE
+from splitgen.output.readme import README, command_in, readmes
 from splitgen.verification.cards import StatedCard
 from splitgen.verification.compare import Differences, compared
 from splitgen.verification.contents import file_differences
-
-COMMAND = re.compile(r"^`{3,}sh\n(splitgen [^\n]*)\n`{3,}$", re.MULTILINE)
+from splitgen.verification.probed import probes_of
 
 
 def document_differences(folder: Path, cards: Mapping[str, StatedCard]) -> Differences:
@@ -34,7 +33,8 @@ def document_differences(folder: Path, cards: Mapping[str, StatedCard]) -> Diffe
     """
     output = next(iter(cards.values())).config.output
     present = {file.as_posix() for file in files_of(folder)}
-    differences = file_differences(_files(cards, output), present, "the cards")
+    probed = (folder / PROBE).exists()
+    differences = file_differences(_files(cards, output, probed), present, "the cards")
     front_matter, wrong = _front_matter(folder)
     if front_matter is None:
         return [*differences, *wrong]
@@ -43,19 +43,26 @@ def document_differences(folder: Path, cards: Mapping[str, StatedCard]) -> Diffe
         return [*differences, f"{README}: its configs are not the splits"]
     fields = [cards[name].fields for name in order]
     differences += compared(front_matter, configs(fields), f"{README}, configs", "the cards mean")
+    probes, wrong = probes_of(folder, fields)
+    differences += wrong
     if all(each["splitgen"]["version"] == __version__ for each in fields) and not differences:
-        differences += _text_differences(folder, fields, output)
+        differences += _text_differences(folder, fields, probes, output)
     return differences
 
 
-def _files(cards: Mapping[str, StatedCard], output: OutputConfig) -> set[str]:
-    """Every file that a dataset with these cards has."""
+def _files(cards: Mapping[str, StatedCard], output: OutputConfig, probed: bool) -> set[str]:
+    """Every file that a dataset with these cards has.
+
+    Args:
+        probed: whether probes were trained on it.
+    """
     kinds = {"png", *output.figure_formats} if output.figures else set()
+    of_dataset = (*DATASET_FIGURES, DIFFICULTY_FIGURE) if probed else DATASET_FIGURES
     figures = {
         place: {f"{place}{FIGURES}/{Path(name).stem}.{kind}" for name in names for kind in kinds}
-        for place, names in {"": DATASET_FIGURES, **{f"{name}/": SPLIT_FIGURES for name in cards}}.items()
+        for place, names in {"": of_dataset, **{f"{name}/": SPLIT_FIGURES for name in cards}}.items()
     }
-    named = {README, *({CROISSANT} if output.croissant else ())}
+    named = {README, *({CROISSANT} if output.croissant else ()), *({PROBE} if probed else ())}
     for name, card in cards.items():
         named |= {f"{name}/{README}", f"{name}/card.json", *card.fields["files"]}
         named |= {file for files in card.fields["formats"].values() for file in files}
@@ -73,12 +80,14 @@ def _front_matter(folder: Path) -> tuple[list[Any] | None, Differences]:
     return (found, []) if isinstance(found, list) else (None, [f"{README}: no configs in its front matter"])
 
 
-def _text_differences(folder: Path, fields: list[dict[str, Any]], output: OutputConfig) -> Differences:
+def _text_differences(
+    folder: Path, fields: list[dict[str, Any]], probes: Mapping[str, Any], output: OutputConfig
+) -> Differences:
     differences = []
     if output.templates is None:
-        command = COMMAND.search((folder / README).read_text(encoding="utf-8"))
+        command = command_in((folder / README).read_text(encoding="utf-8"))
         try:
-            made = readmes(folder, fields, command[1] if command else None, None)
+            made = readmes(folder, fields, command, None, probes)
         except ConfigError as error:  # a card that a template cannot show
             return [f"{README}: cannot be made from the cards: {error}"]
         other = (name for name, text in made.items() if (folder / name).read_text(encoding="utf-8") != text)

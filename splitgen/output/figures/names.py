@@ -14,6 +14,7 @@ LADDER_FIGURE, BY_LABEL_FIGURE, MAP_FIGURE = DATASET_FIGURES = (
     "familiarity_by_label.png",
     "type_map.png",
 )
+DIFFICULTY_FIGURE = "difficulty.png"  # of a dataset, once it was probed
 
 
 def captions(select: str) -> dict[str, str]:
@@ -36,6 +37,8 @@ def captions(select: str) -> dict[str, str]:
         "that was attainable, where it has them.",
         BY_LABEL_FIGURE: "Familiarity of every evaluation label (rows, the most familiar on top) in every split "
         "(columns, from hard to easy), and as a whole.",
+        DIFFICULTY_FIGURE: "Macro-averaged F1 of models trained on each split, with its standard deviation over runs, "
+        "against the split's Familiarity.",
         MAP_FIGURE: "Map of the pool's types and the evaluation labels (diamonds): their embeddings in two dimensions "
         f"by PCA and t-SNE. Near points are similar; directions and axes mean nothing. The {chosen} of each split have "
         "its colour.",

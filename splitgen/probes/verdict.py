@@ -1,0 +1,167 @@
+"""Whether difficulty follows Familiarity: what the F1 of probes says of a ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 2000
+CONFIDENCE = 0.95
+ERRORS = 2.0  # standard errors of a difference beyond which it is more than the runs' spread
+PERMUTATIONS = 9999  # more orders than that are drawn, fewer are all tried
+FOLLOWS, NEARLY, FLAT, BROKEN = "follows", "within_spread", "flat", "does_not_follow"
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A split, or the replicates of one band: its Familiarity, and F1 of every run."""
+
+    name: str
+    familiarity: float
+    runs: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.runs))
+
+    @property
+    def error(self) -> float:
+        """Standard error of the mean."""
+        return mean_and_deviation(self.runs)["deviation"] / len(self.runs) ** 0.5
+
+
+def verdict(rungs: Sequence[Rung], seed: int) -> dict[str, Any]:
+    """What the runs say; ``says`` is one of FOLLOWS, NEARLY, FLAT and BROKEN, or None of a single rung.
+
+    Rank correlations are Spearman's, of Familiarity with the rungs' means and with single runs, each with the interval
+    in which 95% of those lie that runs drawn with replacement within every rung give (percentile bootstrap, Efron and
+    Tibshirani 1993, chapter 13); ``by_chance`` is the share of orders of the means that correlate at least as much.
+
+    Args:
+        rungs: in any order.
+    """
+    ladder = sorted(rungs, key=lambda rung: (-rung.familiarity, rung.name))
+    fields: dict[str, Any] = {
+        "rungs": [
+            {"name": each.name, "familiarity": each.familiarity, **mean_and_deviation(each.runs)} for each in ladder
+        ]
+    }
+    if len(ladder) < 2:
+        return {"says": None, **fields, "inversions": [], "spearman": None}
+    inversions = _inversions(ladder)
+    rise = ladder[0].mean - ladder[-1].mean
+    if any(each["beyond_spread"] for each in inversions):
+        says = BROKEN
+    elif rise <= _margin(ladder[0], ladder[-1]):
+        says = FLAT
+    else:
+        says = NEARLY if inversions else FOLLOWS
+    return {"says": says, **fields, "inversions": inversions, "spearman": _correlations(ladder, seed)}
+
+
+def mean_and_deviation(runs: Sequence[float]) -> dict[str, float]:
+    """Mean, and standard deviation of a sample, which is 0 of a single run.
+
+    >>> mean_and_deviation([1.0, 3.0])
+    {'mean': 2.0, 'deviation': 1.4142135623730951}
+    """
+    return {"mean": float(np.mean(runs)), "deviation": float(np.std(runs, ddof=1)) if len(runs) > 1 else 0.0}
+
+
+def label_correlations(
+    familiarity: Mapping[str, Mapping[str, float]], f1: Mapping[str, Mapping[str, float]]
+) -> dict[str, float | None]:
+    """Rank correlations of the labels' Familiarity with their F1.
+
+    Args:
+        familiarity, f1: split -> label -> value; of labels with both.
+    Returns: ``across``: between the labels of a split, mean over splits (labels differ in much else, too);
+        ``within``: between the splits of a label, each label's values less their mean, all labels together. None where
+        one of the two does not vary.
+    """
+    splits = sorted(f1)
+    labels = [
+        label for label in sorted(f1[splits[0]]) if all(label in familiarity[s] and label in f1[s] for s in splits)
+    ]
+    x = np.array([[familiarity[split][label] for label in labels] for split in splits]).reshape(len(splits), -1)
+    y = np.array([[f1[split][label] for label in labels] for split in splits]).reshape(len(splits), -1)
+    each = [found for one, other in zip(x, y, strict=True) if (found := spearman(one, other)) is not None]
+    centred = spearman((x - x.mean(axis=0)).ravel(), (y - y.mean(axis=0)).ravel()) if len(splits) > 1 else None
+    return {"across": float(np.mean(each)) if each else None, "within": centred}
+
+
+def spearman(x: Any, y: Any) -> float | None:
+    """Spearman's rank correlation; None where one of the two does not vary, or is of one value only."""
+    from scipy.stats import rankdata
+
+    ranks = np.array([rankdata(x), rankdata(y)])
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    lengths = np.sqrt((ranks**2).sum(axis=1))  # scipy's spearmanr, without what makes it slow thousands of times
+    return float(ranks[0] @ ranks[1] / lengths.prod()) if lengths.all() else None
+
+
+def _inversions(ladder: Sequence[Rung]) -> list[dict[str, Any]]:
+    """Pairs of which the one with more Familiarity has less F1, the greatest difference first."""
+    found = [
+        {
+            "higher": easier.name,
+            "lower": harder.name,
+            "difference": harder.mean - easier.mean,
+            "beyond_spread": harder.mean - easier.mean > _margin(easier, harder),
+        }
+        for easier, harder in combinations(ladder, 2)
+        if harder.mean > easier.mean and easier.familiarity > harder.familiarity
+    ]
+    return sorted(found, key=lambda pair: -pair["difference"])
+
+
+def _margin(one: Rung, other: Rung) -> float:
+    return ERRORS * float(np.hypot(one.error, other.error))
+
+
+def _correlations(ladder: Sequence[Rung], seed: int) -> dict[str, Any]:
+    from scipy.stats import permutation_test
+
+    rng = np.random.default_rng(seed)
+    familiarity, means = [rung.familiarity for rung in ladder], [rung.mean for rung in ladder]
+    of_means, of_runs = spearman(familiarity, means), spearman(*_runs(ladder))
+    drawn = [_drawn(ladder, rng) for _ in range(RESAMPLES)]
+    chance = None
+    if of_means is not None:
+        test = permutation_test(
+            (familiarity,), lambda order: spearman(order, means) or 0.0, permutation_type="pairings", vectorized=False,
+            alternative="greater", n_resamples=PERMUTATIONS, rng=rng,
+        )  # fmt: skip
+        chance = float(test.pvalue)
+    return {
+        "means": {"value": of_means, **_interval([spearman(familiarity, [r.mean for r in each]) for each in drawn])},
+        "runs": {"value": of_runs, **_interval([spearman(*_runs(each)) for each in drawn])},
+        "by_chance": chance,
+    }
+
+
+def _runs(ladder: Sequence[Rung]) -> tuple[list[float], list[float]]:
+    """Familiarity and F1 of every run."""
+    pairs = [(rung.familiarity, run) for rung in ladder for run in rung.runs]
+    return [x for x, _ in pairs], [y for _, y in pairs]
+
+
+def _drawn(ladder: Sequence[Rung], rng: np.random.Generator) -> list[Rung]:
+    """The ladder with as many runs of each rung, drawn with replacement."""
+    return [Rung(rung.name, rung.familiarity, tuple(rng.choice(rung.runs, len(rung.runs)).tolist())) for rung in ladder]
+
+
+def _interval(values: Sequence[float | None]) -> dict[str, float | None]:
+    known = [value for value in values if value is not None]
+    if not known:
+        return {"low": None, "high": None}
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(known, [tail, 1 - tail]).tolist()
+    return {"low": low, "high": high}
