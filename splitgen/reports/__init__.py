@@ -14,12 +14,13 @@ from splitgen.embedders import Embedder, load_embedder, similarity
 from splitgen.errors import ConfigError, InputError, SplitgenError
 from splitgen.output.bound import bound_value, bounded_values
 from splitgen.output.figures.ladder import LadderRow, ladder_figure
+from splitgen.output.probed import read_probes
 from splitgen.progress import Progress
 from splitgen.reports.dataset import ReportedDataset
 from splitgen.reports.figure import spread_figure
 from splitgen.reports.groups import groups_of, repeated
 from splitgen.reports.html import html_report
-from splitgen.reports.table import csv_of, markdown_of, markdown_of_groups, rows_of
+from splitgen.reports.table import csv_of, markdown_of, markdown_of_groups, markdown_of_verdicts, rows_of
 from splitgen.verification.cards import StatedCard, embedder_of, read_card
 
 FILES = ("report.md", "report.csv", "report.png", "report.html")
@@ -72,10 +73,18 @@ def _read(folder: Path, name: str) -> ReportedDataset:
             raise InputError(str(path), f"{wrong[0]}. See splitgen verify path={folder}")
         cards.append(card.fields)
     cards.sort(key=lambda card: -bound_value(card))
+    probes = read_probes(folder)
+    for fields in cards:
+        fields["f1"] = {
+            f"{probe} {task}": scores["splits"][fields["band"]["name"]]
+            for probe, found in probes.items()
+            for task, scores in found["tasks"].items()
+            if fields["band"]["name"] in scores["splits"]
+        }
     train = sorted({label for card in cards for label in card["types"]})
     sets = [labels for card in cards for labels in card["benchmark"]["labels"].values()]
     evaluation = sorted({label for labels in sets for label in labels})
-    return ReportedDataset(name, folder, cards, tuple(train), tuple(evaluation), None)
+    return ReportedDataset(name, folder, cards, tuple(train), tuple(evaluation), None, probes)
 
 
 def with_similarities(
@@ -117,10 +126,11 @@ def write_report(report: Report, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows, groups = rows_of(report.datasets), groups_of(report.datasets)
+    told = markdown_of_verdicts(report.datasets)
     with tempfile.TemporaryDirectory(prefix=".report.", dir=folder) as scratch:
         table, csv, figure, page = (Path(scratch) / name for name in FILES)
         spread = markdown_of_groups(groups) if repeated(groups) else ""
-        table.write_text(markdown_of(rows) + spread, encoding="utf-8")
+        table.write_text(markdown_of(rows) + spread + told, encoding="utf-8")
         csv.write_text(csv_of(rows), encoding="utf-8", newline="")
         if repeated(groups):
             spread_figure(figure, groups)

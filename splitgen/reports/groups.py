@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,8 +67,21 @@ class Group:
 
     def spread(self, name: str) -> Spread:
         """Of one of VALUES."""
-        values = [VALUES[name](card) for card in self.cards]
-        return Spread(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
+        return _spread([VALUES[name](card) for card in self.cards])
+
+    def f1(self, scored: str) -> Spread | None:
+        """Of the F1 of a probe's task; None if the probe was not trained on any of the splits."""
+        known = [card["f1"][scored]["mean"] for card in self.cards if scored in card.get("f1", {})]
+        return _spread(known) if known else None
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    return Spread(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
+
+
+def scored_in(cards: Iterable[Card]) -> list[str]:
+    """The tasks of probes that any split has scores of, as ``PROBE TASK``."""
+    return list(dict.fromkeys(scored for card in cards for scored in card.get("f1", {})))
 
 
 def group_keys(datasets: Sequence[ReportedDataset]) -> list[str]:

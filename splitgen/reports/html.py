@@ -17,12 +17,13 @@ from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
 from splitgen.output.card import ORIGIN
-from splitgen.output.figures.names import DATASET_FIGURES, FIGURES, SPLIT_FIGURES, captions
+from splitgen.output.figures.names import DATASET_FIGURES, DIFFICULTY_FIGURE, FIGURES, SPLIT_FIGURES, captions
 from splitgen.reports import html_tables as tables
 from splitgen.reports.dataset import ReportedDataset
 from splitgen.reports.groups import groups_of, repeated
 from splitgen.reports.html_cells import Table, visible
 from splitgen.reports.html_tables import Card
+from splitgen.reports.table import verdicts
 
 TEMPLATES = Path(__file__).parent / "templates"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -53,6 +54,8 @@ class Section:
     figures: list[Figure]
     split_figures: dict[str, list[Figure]]
     familiarity: list[Table]
+    verdicts: list[str]
+    difficulty: list[Table]
     matching: list[Table]
     files: Table
     origin: list[tuple[str, str]]
@@ -98,7 +101,7 @@ def _section(dataset: ReportedDataset, target: str, told: Mapping[str, list[str]
         facts={key: lines for key, lines in _facts(cards).items() if lines != told[key]},
         notes=_notes(cards),
         splits=tables.splits_table(cards),
-        figures=_figures(dataset, dataset.folder, DATASET_FIGURES),
+        figures=_figures(dataset, dataset.folder, (DIFFICULTY_FIGURE, *DATASET_FIGURES)),
         split_figures=_split_figures(dataset),
         familiarity=[
             tables.sets_table(cards),
@@ -106,6 +109,10 @@ def _section(dataset: ReportedDataset, target: str, told: Mapping[str, list[str]
             tables.targets_table(cards),
             tables.shift_table(cards),
         ],
+        verdicts=verdicts(dataset.probes),
+        difficulty=[tables.difficulty_table(cards), tables.f1_labels_table(cards, dataset.eval_labels)]
+        if dataset.probes
+        else [],
         matching=[tables.matching_table(cards), *overlaps],
         files=tables.files_table(cards),
         origin=_origin(cards),

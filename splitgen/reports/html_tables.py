@@ -7,13 +7,14 @@ from typing import Any
 
 from splitgen.output.bound import bound_value, bounded_values
 from splitgen.reports.dataset import ReportedDataset
-from splitgen.reports.groups import Group
+from splitgen.reports.groups import Group, scored_in
 from splitgen.reports.html_cells import Column, Interval, Link, Table
 from splitgen.reports.settings import differing, setting
 
 Card = Mapping[str, Any]
 Getter = Callable[[Any], Any]
 
+F1_NOTE = "macro-averaged, mean over the runs of a probe"
 TOLD_OTHERWISE = (
     "pool",
     "benchmark",
@@ -39,6 +40,7 @@ def overview(datasets: Sequence[ReportedDataset], targets: Sequence[str]) -> Tab
     columns = [
         (Column("Dataset"), lambda row: Link(row[0].name, row[1])),
         *[(column, _of_card(value)) for column, value in (*RESULT, *SIZES, *DISTANCES, SHARED)],
+        *[(column, _of_card(value)) for column, value in _f1_columns(card for *_, card in rows)],
         (Column("Seed", "count"), lambda row: row[2]["selection"]["seed"]),
         *[(Column(key), lambda row, key=key: row[2][key.lower()]["name"]) for key in ("Pool", "Benchmark", "Embedder")],
         *[(Column(key, "code"), lambda row, key=key: setting(row[2], key)) for key in keys],
@@ -58,6 +60,8 @@ def groups_table(groups: Sequence[Group]) -> Table:
     for name, (title, kind) in SPREADS.items():
         deviation = Column("\u00b1", kind.replace("shade", "familiarity"), "standard deviation, of a sample")
         columns += [(Column(title, kind, "mean"), _mean(name)), (deviation, _deviation(name))]
+    for scored in scored_in(card for group in groups for card in group.cards):
+        columns.append((Column(f"F1 {scored}", "shade", F1_NOTE), lambda group, scored=scored: _f1_mean(group, scored)))
     return _table("Mean and spread over seeds and replicates", columns, groups)
 
 
@@ -65,6 +69,26 @@ def splits_table(cards: Sequence[Card]) -> Table:
     """What every split is, and how large."""
     tokens = (Column("Tokens", "count", "of the training side"), lambda card: card["counts"]["tokens"])
     return _table("Measured on the written files", [*RESULT, *SIZES, tokens, SHARED], cards)
+
+
+def difficulty_table(cards: Sequence[Card]) -> Table:
+    """Familiarity of every split beside the F1 of probes that were trained on it."""
+    familiarity = (Column("Familiarity", "shade", "as a whole"), lambda card: card["familiarity"]["value"])
+    return _table("Does difficulty follow Familiarity?", [NAME, familiarity, *_f1_columns(cards, spread=True)], cards)
+
+
+def f1_labels_table(cards: Sequence[Card], labels: Sequence[str]) -> Table:
+    """F1 of every evaluation label beside its Familiarity, by split."""
+    columns, each = [Column("Evaluation label")], []
+    for card in cards:
+        name = card["band"]["name"]
+        columns.append(Column(f"Familiarity in {name}", "shade"))
+        each.append(card["familiarity"]["per_label"])
+        for scored, scores in card.get("f1", {}).items():
+            columns.append(Column(f"F1 {scored} in {name}", "shade"))
+            each.append({label: one["mean"] for label, one in scores["per_label"].items()})
+    rows = [[label, *_each(each, label)] for label in labels]
+    return Table("F1 by evaluation label", columns, rows).without_empty_columns()
 
 
 def targets_table(cards: Sequence[Card]) -> Table:
@@ -171,6 +195,27 @@ def _mean_interval(group: Group) -> Interval | None:
     if group.low is None or group.high is None:
         return None
     return Interval(f"{group.low:.4f}\u2013{group.high:.4f}", group.low)
+
+
+def _f1_columns(cards: Iterable[Card], spread: bool = False) -> list[tuple[Column, Getter]]:
+    """The F1 of probes' tasks, and its standard deviation over runs."""
+
+    def value(scored: str, key: str) -> Getter:
+        return lambda card: card.get("f1", {}).get(scored, {}).get(key)
+
+    columns: list[tuple[Column, Getter]] = []
+    for scored in scored_in(cards):
+        columns.append((Column(f"F1 {scored}", "shade", F1_NOTE), value(scored, "mean")))
+        if spread:
+            columns.append(
+                (Column("\u00b1", "familiarity", "standard deviation over runs"), value(scored, "deviation"))
+            )
+    return columns
+
+
+def _f1_mean(group: Group, scored: str) -> float | None:
+    found = group.f1(scored)
+    return found.mean if found else None
 
 
 def _mean(name: str) -> Getter:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from splitgen.output.bound import bound_value
+from splitgen.output.difficulty import correlation, in_words
 from splitgen.output.readme import markdown
 from splitgen.reports.dataset import ReportedDataset
-from splitgen.reports.groups import VALUES, Group, group_keys
+from splitgen.reports.groups import VALUES, Group, Spread, group_keys, scored_in
 
 Row = dict[str, Any]
 
@@ -55,6 +56,7 @@ WHERE_VARIED = (
     "seed",
 )
 NUMBERS = ("low", "high", "splits", *VALUES)  # columns of groups; the others are texts
+F1 = "f1_"  # and a probe's name and task
 DIGITS = {"low": 4, "high": 4, "familiarity": 4, "examples": 1, "types": 1, "mentions": 1}
 LEFT = ("dataset", "split", "in_band", "gave_way", "pool", "benchmark", "embedder", "weighting", "aggregate", "method")
 
@@ -63,25 +65,38 @@ def rows_of(datasets: Sequence[ReportedDataset]) -> list[Row]:
     """What there is to say of every split, by column: ``dataset`` first, the number of its group last."""
     keys = group_keys(datasets)
     number = {key: i for i, key in enumerate(dict.fromkeys(keys), start=1)}
-    cards = ((dataset.name, card) for dataset in datasets for card in dataset.cards)
-    return [
-        {"dataset": name, **{column: value(card) for column, value in COLUMNS.items()}, "group": number[key]}
-        for (name, card), key in zip(cards, keys, strict=True)
-    ]
+    cards = [(dataset.name, card) for dataset in datasets for card in dataset.cards]
+    scored = scored_in(card for _, card in cards)
+    rows = []
+    for (name, card), key in zip(cards, keys, strict=True):
+        row = {"dataset": name, **{column: value(card) for column, value in COLUMNS.items()}}
+        scores = {f1_column(each): card["f1"][each]["mean"] if each in card.get("f1", {}) else None for each in scored}
+        rows.append({**row, **scores, "group": number[key]})
+    return rows
+
+
+def f1_column(scored: str) -> str:
+    """
+    >>> f1_column("linear typing")
+    'f1_linear_typing'
+    """
+    return f"{F1}{scored.replace(' ', '_')}"
 
 
 def group_rows(groups: Sequence[Group], values: Collection[str] = tuple(VALUES)) -> list[dict[str, str]]:
     """What there is to say of every group, by column, as people read it: means, with standard deviations behind."""
-    rows = []
+    rows, scored = [], scored_in(card for group in groups for card in group.cards)
     for group in groups:
         ends = {key: "" if end is None else f"{end:.4f}" for key, end in (("low", group.low), ("high", group.high))}
         row = {"split": group.split, **group.settings, **ends, "splits": f"{len(group.cards):,}", "in_band": group.hits}
-        rows.append({**row, **{name: _spread(group, name) for name in values}})
+        f1 = {f1_column(each): _shown_spread(group.f1(each)) for each in scored}
+        rows.append({**row, **{name: _shown_spread(group.spread(name), DIGITS.get(name, 3)) for name in values}, **f1})
     return rows
 
 
-def _spread(group: Group, name: str) -> str:
-    spread, digits = group.spread(name), DIGITS.get(name, 3)
+def _shown_spread(spread: Spread | None, digits: int = 3) -> str:
+    if spread is None:
+        return ""
     if spread.deviation is None or (not spread.deviation and spread.mean.is_integer()):
         return f"{spread.mean:,.{0 if spread.mean.is_integer() else digits}f}"
     return f"{spread.mean:,.{digits}f} \u00b1 {spread.deviation:,.{digits}f}"
@@ -91,7 +106,7 @@ def columns_to_show(rows: Sequence[Row]) -> list[str]:
     """The columns that everybody wants, and those in which the datasets differ."""
     varied = [name for name in WHERE_VARIED if len({row[name] for row in rows}) > 1]
     told = [name for name in ("gave_way", "shared_texts") if any(row[name] for row in rows)]
-    return [*ALWAYS, *told, *varied]
+    return [*ALWAYS, *(name for name in rows[0] if name.startswith(F1)), *told, *varied]
 
 
 def shown(name: str, value: Any) -> str:
@@ -115,6 +130,21 @@ def markdown_of(rows: Sequence[Row]) -> str:
 def markdown_of_groups(groups: Sequence[Group]) -> str:
     """The groups' table in Markdown, under a heading."""
     return f"\nMean \u00b1 standard deviation over seeds and replicates:\n\n{_markdown(group_rows(groups), NUMBERS)}"
+
+
+def markdown_of_verdicts(datasets: Sequence[ReportedDataset]) -> str:
+    """Whether difficulty follows Familiarity, a line for each task of each probe of each dataset."""
+    lines = [f"- {markdown(dataset.name)}, {line}" for dataset in datasets for line in verdicts(dataset.probes)]
+    return "\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def verdicts(probes: Mapping[str, Any]) -> list[str]:
+    """What each task of each probe says, in words."""
+    return [
+        f"{name} {task}: {in_words(found['verdict'])} {correlation(found['verdict']).capitalize()}."
+        for name, probe in probes.items()
+        for task, found in probe["tasks"].items()
+    ]
 
 
 def _markdown(rows: Sequence[Mapping[str, str]], right: Collection[str]) -> str:
