@@ -17,6 +17,7 @@ _PUBLIC = {
     "frontier": "splitgen.api",
     "generate": "splitgen.api",
     "measure": "splitgen.api",
+    "probe": "splitgen.api",
     "report": "splitgen.api",
     "verify": "splitgen.api",
     "load_config": "splitgen.compose",
@@ -34,6 +35,7 @@ __all__ = [
     "generate",
     "load_config",
     "measure",
+    "probe",
     "report",
     "verify",
 ]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 ERRORS = 2.0  # standard errors of a difference beyond which it is more than the runs' spread
+EQUAL = 9  # digits in which equal values agree after their mean is taken off
 PERMUTATIONS = 9999  # more orders than that are drawn, fewer are all tried
 FOLLOWS, NEARLY, FLAT, BROKEN = "follows", "within_spread", "flat", "does_not_follow"
 
@@ -93,8 +94,9 @@ def label_correlations(
     x = np.array([[familiarity[split][label] for label in labels] for split in splits]).reshape(len(splits), -1)
     y = np.array([[f1[split][label] for label in labels] for split in splits]).reshape(len(splits), -1)
     each = [found for one, other in zip(x, y, strict=True) if (found := spearman(one, other)) is not None]
-    centred = spearman((x - x.mean(axis=0)).ravel(), (y - y.mean(axis=0)).ravel()) if len(splits) > 1 else None
-    return {"across": float(np.mean(each)) if each else None, "within": centred}
+    less_mean = [np.round(values - values.mean(axis=0), EQUAL).ravel() for values in (x, y)]
+    within = spearman(*less_mean) if len(splits) > 1 else None
+    return {"across": float(np.mean(each)) if each else None, "within": within}
 
 
 def spearman(x: Any, y: Any) -> float | None:

@@ -61,7 +61,7 @@ def groups_table(groups: Sequence[Group]) -> Table:
         deviation = Column("\u00b1", kind.replace("shade", "familiarity"), "standard deviation, of a sample")
         columns += [(Column(title, kind, "mean"), _mean(name)), (deviation, _deviation(name))]
     for scored in scored_in(card for group in groups for card in group.cards):
-        columns.append((Column(f"F1 {scored}", "shade", F1_NOTE), lambda group, scored=scored: _f1_mean(group, scored)))
+        columns.append((Column(f"F1 {scored}", "shade", F1_NOTE), _f1_mean(scored)))
     return _table("Mean and spread over seeds and replicates", columns, groups)
 
 
@@ -213,9 +213,8 @@ def _f1_columns(cards: Iterable[Card], spread: bool = False) -> list[tuple[Colum
     return columns
 
 
-def _f1_mean(group: Group, scored: str) -> float | None:
-    found = group.f1(scored)
-    return found.mean if found else None
+def _f1_mean(scored: str) -> Getter:
+    return lambda group: found.mean if (found := group.f1(scored)) else None
 
 
 def _mean(name: str) -> Getter:
