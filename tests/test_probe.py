@@ -337,3 +337,11 @@ def test_the_rank_correlation_is_scipys(pairs):
         assert found is None
     else:
         assert found == pytest.approx(spearmanr(x, y).statistic)
+
+
+def test_the_interval_of_single_runs_is_fishers():
+    found = verdict(rungs((0.1, 0.2), (0.2, 0.1), (0.3, 0.35), (0.3, 0.4)), 0)["spearman"]["runs"]
+    z, error = np.arctanh(found["value"]), np.sqrt((1 + found["value"] ** 2 / 2) / 5)
+    assert [found["low"], found["high"]] == pytest.approx(
+        [np.tanh(z - 1.96 * error), np.tanh(z + 1.96 * error)], abs=1e-4
+    )

@@ -58,7 +58,6 @@ def _dataset(source: Source, ladder: Ladder, seed: int, overrides: list[str]) ->
             "rung": card["band"]["name"],
             "familiarity": card["familiarity"]["value"],
             "counts": card["counts"],
-            "tokens": card["counts"]["tokens"],
             "f1": {task: macro(each) for task, each in rows.items()},
             "per_label": {task: by_label(each) for task, each in rows.items()},
             "types": card["types"],

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
+Z = 1.959964  # quantile of the normal distribution that leaves 2.5% above
 ERRORS = 2.0  # standard errors of a difference beyond which it is more than the runs' spread
 EQUAL = 9  # digits in which equal values agree after their mean is taken off
 PERMUTATIONS = 9999  # more orders than that are drawn, fewer are all tried
@@ -41,9 +42,10 @@ class Rung:
 def verdict(rungs: Sequence[Rung], seed: int) -> dict[str, Any]:
     """What the runs say; ``says`` is one of FOLLOWS, NEARLY, FLAT and BROKEN, or None of a single rung.
 
-    Rank correlations are Spearman's, of Familiarity with the rungs' means and with single runs, each with the interval
-    in which 95% of those lie that runs drawn with replacement within every rung give (percentile bootstrap, Efron and
-    Tibshirani 1993, chapter 13); ``by_chance`` is the share of orders of the means that correlate at least as much.
+    Rank correlations are Spearman's, each with a 95% interval: of Familiarity with the rungs' means, from runs drawn
+    with replacement within every rung (percentile bootstrap, Efron and Tibshirani 1993, chapter 13); and with single
+    runs, by Fisher's z (Bonett and Wright 2000). ``by_chance`` is the share of all orders of the means that correlate
+    at least as much.
 
     Args:
         rungs: in any order.
@@ -144,9 +146,18 @@ def _correlations(ladder: Sequence[Rung], seed: int) -> dict[str, Any]:
         chance = float(test.pvalue)
     return {
         "means": {"value": of_means, **_interval([spearman(familiarity, [r.mean for r in each]) for each in drawn])},
-        "runs": {"value": of_runs, **_interval([spearman(*_runs(each)) for each in drawn])},
+        "runs": {"value": of_runs, **_fisher(of_runs, sum(len(rung.runs) for rung in ladder))},
         "by_chance": chance,
     }
+
+
+def _fisher(value: float | None, count: int) -> dict[str, float | None]:
+    """The interval of a rank correlation of so many pairs."""
+    if value is None or count < 4:
+        return {"low": None, "high": None}
+    reach = Z * np.sqrt((1 + value**2 / 2) / (count - 3))
+    centre = np.arctanh(np.clip(value, -1 + 1e-12, 1 - 1e-12))
+    return {"low": float(np.tanh(centre - reach)), "high": float(np.tanh(centre + reach))}
 
 
 def _runs(ladder: Sequence[Rung]) -> tuple[list[float], list[float]]:
