@@ -24,6 +24,7 @@ from splitgen.output.difficulty import in_words
 from splitgen.output.manifest import write_manifest
 from splitgen.output.probed import PROBE
 from splitgen.probes.base import TYPING, Example, LabelledSet
+from splitgen.probes.fields import verdict_of
 from splitgen.probes.linear import Detector, LinearProbe, all_spans, fit_typing, parts
 from splitgen.probes.scores import by_label, f1_by_label, macro
 from splitgen.probes.verdict import BROKEN, FLAT, FOLLOWS, NEARLY, Rung, label_correlations, spearman, verdict
@@ -174,11 +175,19 @@ def test_a_dataset_of_labels_alone_needs_the_benchmarks_examples(tmp_path, cache
     assert not (tmp_path / "out" / "figures").exists()
 
 
-def test_replicates_of_a_band_are_one_rung(tmp_path, cache, probe):
-    small = ("selection.examples=60", "selection.types=20", "replicates=2", "bands={a:{position:0.9},b:{position:0.1}}")
-    splitgen.generate(load_config([*small, "output.figures=false", f"cache_dir={cache}", f"out={tmp_path}/out"]), small)
-    rungs = probe(tmp_path / "out", "probe.eval_examples=20").found["tasks"][TYPING]["verdict"]["rungs"]
-    assert [rung["name"] for rung in rungs] == ["a", "b"]
+def test_replicates_of_a_band_are_one_rung():
+    def card(name: str, band: str, value: float) -> dict[str, Any]:
+        familiarity = {"value": value, "per_label": {"x": value}}
+        return {"band": {"name": name}, "selection": {"replicate_of": band}, "familiarity": familiarity}
+
+    cards = [card("a_1", "a", 0.5), card("a_2", "a", 0.6), card("b_1", "b", 0.2), card("b_2", "b", 0.3)]
+    f1 = {"a_1": 0.4, "a_2": 0.3, "b_1": 0.2, "b_2": 0.1}
+    scored = {name: {"runs": [value], "per_label": {"x": {"mean": value}}} for name, value in f1.items()}
+    found = verdict_of(scored, cards, 0)["rungs"]
+    assert [(rung["name"], rung["familiarity"], rung["mean"]) for rung in found] == [
+        ("a", pytest.approx(0.55), pytest.approx(0.35)),
+        ("b", pytest.approx(0.25), pytest.approx(0.15)),
+    ]
 
 
 def test_reports_show_difficulty(probed, tmp_path, cache):
@@ -207,8 +216,12 @@ def test_what_cannot_be_probed_names_its_key(dataset, probe, wrong, key):
     assert caught.value.key == key
 
 
-def test_vectors_of_words_do_not_depend_on_other_texts(tmp_path):
-    encoder = WordEncoder(EmbedderConfig(model=MINILM))
+@pytest.fixture(scope="module")
+def encoder() -> WordEncoder:
+    return WordEncoder(EmbedderConfig(model=MINILM))
+
+
+def test_vectors_of_words_do_not_depend_on_other_texts(encoder, tmp_path):
     texts = [["word", str(i)] * (1 + i % 7) for i in range(40)]
     together = encoder.encode(texts, tmp_path / "a", lambda _: None)
     for text in texts[::13]:
@@ -217,17 +230,16 @@ def test_vectors_of_words_do_not_depend_on_other_texts(tmp_path):
         assert alone.shape == (len(text), 384)
 
 
-def test_texts_are_encoded_once(tmp_path, monkeypatch):
-    encoder = WordEncoder(EmbedderConfig(model=MINILM))
+def test_texts_are_encoded_once(encoder, tmp_path, monkeypatch):
     first = encoder.encode([["one", "text"]], tmp_path, lambda _: None)
     monkeypatch.setattr(WordEncoder, "_vectors", None)
     again = WordEncoder(EmbedderConfig(model=MINILM)).encode([["one", "text"]], tmp_path, lambda _: None)
     np.testing.assert_array_equal(*(next(iter(each.values())) for each in (first, again)))
 
 
-def test_a_text_longer_than_the_model_takes_has_vectors_for_all_its_words(tmp_path):
+def test_a_text_longer_than_the_model_takes_has_vectors_for_all_its_words(encoder, tmp_path):
     long = [f"word{i}" for i in range(600)]
-    vectors = WordEncoder(EmbedderConfig(model=MINILM)).encode([long], tmp_path, lambda _: None)[key_of(long)]
+    vectors = encoder.encode([long], tmp_path, lambda _: None)[key_of(long)]
     assert vectors.shape == (600, 384)
     assert np.all(np.linalg.norm(vectors.astype(float), axis=1) > 1)
 

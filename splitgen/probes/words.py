@@ -22,7 +22,7 @@ from splitgen.errors import ConfigError
 Text = Sequence[str]
 Words = NDArray[np.float16]
 
-BATCH = 16  # texts encoded together
+MOST_ROWS, PIECES = 16, 2048  # texts, and word pieces, encoded together at most
 STEP = 16  # word pieces: texts are padded to multiples of it
 OVERLAP = 32  # word pieces that two windows of a long text have in common
 PATIENCE = 60.0  # seconds to wait for another run's writing
@@ -103,10 +103,11 @@ class WordEncoder:
         pieces_of = [np.zeros(len(text)) for text in texts]
         of_text = encoded["overflow_to_sample_mapping"]
         for length, windows in sorted(buckets.items()):
-            for start in range(0, len(windows), BATCH):
-                batch = windows[start : start + BATCH]
+            rows = max(1, min(MOST_ROWS, PIECES // length))
+            for start in range(0, len(windows), rows):
+                batch = windows[start : start + rows]
                 for window, states in zip(
-                    batch, self._states([encoded["input_ids"][w] for w in batch], length), strict=True
+                    batch, self._states([encoded["input_ids"][w] for w in batch], rows, length), strict=True
                 ):
                     words = np.array([-1 if word is None else word for word in encoded.word_ids(window)])
                     inside = words >= 0
@@ -116,14 +117,14 @@ class WordEncoder:
         vectors = [each / np.maximum(count, 1)[:, None] for each, count in zip(sums, pieces_of, strict=True)]
         return [_halves(each, self.folder) for each in vectors]
 
-    def _states(self, windows: list[list[int]], length: int) -> Iterator[NDArray[np.float32]]:
-        """Hidden states of at most BATCH windows, padded to a length and filled up to BATCH."""
+    def _states(self, windows: list[list[int]], rows: int, length: int) -> Iterator[NDArray[np.float32]]:
+        """Hidden states of windows, padded to a length and filled up to so many rows."""
         import torch
 
         tokenizer, model = self._loaded
-        ids = torch.full((BATCH, length), tokenizer.pad_token_id)
-        mask = torch.zeros((BATCH, length), dtype=torch.long)
-        for row in range(BATCH):
+        ids = torch.full((rows, length), tokenizer.pad_token_id)
+        mask = torch.zeros((rows, length), dtype=torch.long)
+        for row in range(rows):
             window = windows[row % len(windows)]
             ids[row, : len(window)] = torch.tensor(window)
             mask[row, : len(window)] = 1
