@@ -178,6 +178,8 @@ def probe(config: Config, progress: Progress | None = None) -> Probed:
         raise ConfigError("path", f"expected a dataset of splitgen's, found none: {folder}")
     read_datasets([str(folder)])  # refuses cards that are none
     cards = read_cards(folder)
+    if folder.resolve() in (Path.cwd(), *Path.cwd().parents):
+        raise ConfigError("path", "probe puts a new folder in the dataset's place. Call it from outside of the dataset")
     if name in read_probes(folder) and not config.overwrite:
         raise ConfigError("probe.name", f"{folder} has a probe {name} already. Give overwrite=true to replace it")
     scores = score_splits(folder, cards, config, progress)

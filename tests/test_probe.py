@@ -163,6 +163,32 @@ def test_a_second_probe_needs_leave_to_replace_the_first(copy, probe):
     assert contents(copy) == before
 
 
+def test_a_dataset_that_one_stands_in_is_not_replaced(copy, probe, monkeypatch):
+    monkeypatch.chdir(copy)
+    with pytest.raises(ConfigError, match="from outside"):
+        probe(Path(), "overwrite=true")
+
+
+@pytest.mark.parametrize("select", ["eval", "both"])
+def test_evaluation_sides_that_were_chosen_are_probed(select, tmp_path, cache, probe):
+    small = [
+        f"select={select}",
+        "selection.examples=60",
+        "output.figures=false",
+        "bands={a:{position:0.7},b:{position:0.3}}",
+    ]
+    more = (
+        ["holdout.types=10", "holdout.examples=60", "selection.types=20"] if select == "both" else ["selection.types=8"]
+    )
+    splitgen.generate(load_config([*small, *more, f"cache_dir={cache}", f"out={tmp_path}/out"]))
+    found = probe(tmp_path / "out", "probe.seeds=1", "probe.examples=40").found
+    scored = found["tasks"][TYPING]["splits"]
+    for name, split in scored.items():
+        card = json.loads((tmp_path / "out" / name / "card.json").read_text())
+        assert split["per_label"].keys() <= card["evaluation"]["types"].keys()
+        assert 0 < split["mean"] <= 1
+
+
 def test_a_dataset_of_labels_alone_needs_the_benchmarks_examples(tmp_path, cache, probe):
     overrides = planted.write(tmp_path)
     labels = f"{{benchmark:{sorted(planted.EVALUATED)}}}"

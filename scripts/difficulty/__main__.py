@@ -4,7 +4,8 @@
     python scripts/difficulty page             the page again, from docs/difficulty.json
 
 Puts its results into docs/difficulty.json and writes the tables of docs/difficulty.md and its figure anew. Ladders that
-are in --scratch are not made again. Real pools are looked for in the folder that SPLITGEN_DATA names.
+are in --scratch are not made again. Real pools are looked for in the folder that SPLITGEN_DATA names; where
+SPLITGEN_MPNET names a folder with all-mpnet-base-v2, the demo is probed with that, too.
 """
 
 from __future__ import annotations

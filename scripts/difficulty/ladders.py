@@ -13,6 +13,7 @@ from splitgen.config import WindowConfig
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("SPLITGEN_DATA", ROOT.parent / "shared" / "data"))
+MPNET = os.environ.get("SPLITGEN_MPNET")  # a folder with all-mpnet-base-v2, for the demo
 RUNGS, SEEDS = 7, 5
 MATCHES = ("examples", "types", "mentions", "profile", "mentions_per_example", "tokens_per_example")
 LEAST = 0.35  # of the usual size, where size is left to chance
@@ -62,6 +63,8 @@ def ladders(source: Source) -> Iterator[Ladder]:
     size = [f"selection.examples={source.examples}", f"selection.types={source.types}"]
     rungs = ["ladder=rungs", f"ladder.count={RUNGS}"]
     yield _of_seeds("matched", [*rungs, *size])
+    if MPNET and not source.overrides:
+        yield _of_seeds("matched, probe on mpnet", [*rungs, *size, f"probe.path='{MPNET}'"])
     yield _of_seeds("nothing matched", [*rungs, *size, "selection.match=[]"])
     for score in ("max", "entropy"):
         yield Ladder(f"published, {score}", {seed: [[*_published(score)]] for seed in range(SEEDS)}, published=True)

@@ -21,12 +21,14 @@ DRAWN = {  # kind of ladder -> colour
     "7 quantiles, max": GREY,
     "published, max": VERMILION,
     "published, entropy": "#e69f00",
+    "7 quantiles, entropy": "#cc79a7",
 }
 
 
 def fill(text: str, results: Results) -> str:
     """The page with its tables."""
     sections = {
+        "summary": _summary(results),
         "rungs": "\n\n".join(_rungs(pool, each) for pool, each in results.items()),
         "ladders": "\n\n".join(_ladders(pool, each) for pool, each in results.items()),
         "predictors": "\n\n".join(_predictors(pool, each) for pool, each in results.items()),
@@ -75,6 +77,19 @@ def _line(axes: Any, rungs: Sequence[Results], kind: str, colour: str) -> None:
         "elinewidth": 0.7,
     }
     axes.errorbar(x, y, yerr=spread, color=colour, label=kind, zorder=2 + width, **style)
+
+
+def _summary(results: Results) -> str:
+    rows = []
+    for kind in DRAWN:
+        cells = [
+            f"{verdict['spearman']['means']['value']:.2f}" + (" \u2717" if verdict["says"] == BROKEN else "")
+            for each in results.values()
+            for task in (TYPING, FINDING)
+            for verdict in [each["ladders"][kind][task]]
+        ]
+        rows.append([kind, *cells])
+    return _table(["ladder", *(f"{pool}, {task}" for pool in results for task in (TYPING, FINDING))], rows)
 
 
 def _rungs(pool: str, results: Results) -> str:

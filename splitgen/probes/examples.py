@@ -73,8 +73,10 @@ def evaluation_sets(folder: Path, card: Card, most: int | None, seed: int) -> li
             f"expected examples to evaluate on: {folder.name} has labels only. Give the benchmark's data",
         )
     labels = card["benchmark"]["labels"]
+    longest_first = sorted(labels, key=len, reverse=True)  # a set's name may begin with another's
     leads = [
-        next((name for name in labels if id_.startswith(f"{name}/")), None) for id_ in table.column("id").to_pylist()
+        next((name for name in longest_first if id_.startswith(f"{name}/")), None)
+        for id_ in table.column("id").to_pylist()
     ]
     if None in leads and len(labels) == 1:
         leads = [next(iter(labels))] * len(leads)
@@ -110,9 +112,13 @@ def _sets(tables: Mapping[str, pa.Table], card: Card, most: int | None, seed: in
         if most is not None and len(table) > most:
             places = np.sort(np.random.default_rng([seed, number]).choice(places, most, replace=False))
         examples = examples_of(table.take(pa.array(places)), card["familiarity"]["normalise"])
-        labels = tuple(dict.fromkeys(card["benchmark"]["labels"][name]))
-        sets.append(LabelledSet(name, labels, examples))
-    return [each for each in sets if any(example.spans for example in each.examples)]
+        measured = card["familiarity"]["per_label"]  # with select=eval some of the benchmark's
+        labels = tuple(label for label in dict.fromkeys(card["benchmark"]["labels"][name]) if label in measured)
+        sets.append(LabelledSet(name, labels, [each for each in examples if each.tokens]))
+    kept = [each for each in sets if any(example.spans for example in each.examples)]
+    if not kept:
+        raise InputError(f"split {card['band']['name']}", "expected evaluation examples with mentions, found none")
+    return kept
 
 
 def texts_of(tables: Sequence[pa.Table], sets: Sequence[LabelledSet]) -> list[list[str]]:

@@ -93,8 +93,10 @@ def label_correlations(
     labels = [
         label for label in sorted(f1[splits[0]]) if all(label in familiarity[s] and label in f1[s] for s in splits)
     ]
-    x = np.array([[familiarity[split][label] for label in labels] for split in splits]).reshape(len(splits), -1)
-    y = np.array([[f1[split][label] for label in labels] for split in splits]).reshape(len(splits), -1)
+    if not labels:
+        return {"across": None, "within": None}
+    x = np.array([[familiarity[split][label] for label in labels] for split in splits])
+    y = np.array([[f1[split][label] for label in labels] for split in splits])
     each = [found for one, other in zip(x, y, strict=True) if (found := spearman(one, other)) is not None]
     less_mean = [np.round(values - values.mean(axis=0), EQUAL).ravel() for values in (x, y)]
     within = spearman(*less_mean) if len(splits) > 1 else None
