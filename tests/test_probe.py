@@ -30,6 +30,8 @@ from splitgen.probes.scores import by_label, f1_by_label, macro
 from splitgen.probes.verdict import BROKEN, FLAT, FOLLOWS, NEARLY, Rung, label_correlations, spearman, verdict
 from splitgen.probes.words import WordEncoder, key_of
 from splitgen.progress import Silent
+from splitgen.reports.groups import Group
+from splitgen.reports.table import verdicts_over
 from splitgen.verification import verify_dataset
 from tests import planted
 from tests.cards import contents
@@ -383,3 +385,20 @@ def test_the_interval_of_single_runs_is_fishers():
     assert [found["low"], found["high"]] == pytest.approx(
         [np.tanh(z - 1.96 * error), np.tanh(z + 1.96 * error)], abs=1e-4
     )
+
+
+def test_runs_of_several_seeds_make_one_rung_in_reports():
+    def card(familiarity: float, *runs: float) -> dict[str, Any]:
+        return {"familiarity": {"value": familiarity}, "f1": {"linear typing": {"runs": list(runs)}}}
+
+    def group(split: str, *cards: dict[str, Any]) -> Group:
+        return Group(split, {"metric.k": "5"}, list(cards), None, None)
+
+    unprobed = {"familiarity": {"value": 0.9}}
+    easy, hard = group("easy", card(0.5, 0.4, 0.5), card(0.6, 0.4, 0.5), unprobed), group("hard", card(0.2, 0.1, 0.2))
+    assert easy.rung("linear typing") == Rung("easy", pytest.approx(0.55), (0.4, 0.5, 0.4, 0.5))
+    assert verdicts_over([easy, hard]) == [
+        "all seeds, metric.k=5, linear typing: Difficulty follows Familiarity: where it is higher, so is F1. "
+        "Spearman 1.00 (1.00 to 1.00)."
+    ]
+    assert verdicts_over([hard]) == []

@@ -11,7 +11,16 @@ from rich.text import Text
 from splitgen.console.terminal import plain, terminal
 from splitgen.reports import Report
 from splitgen.reports.groups import groups_of, repeated
-from splitgen.reports.table import LEFT, NUMBERS, columns_to_show, group_rows, rows_of, shown
+from splitgen.reports.table import (
+    LEFT,
+    columns_to_show,
+    group_rows,
+    numbers_in,
+    rows_of,
+    shown,
+    verdicts,
+    verdicts_over,
+)
 
 SPREAD = ("familiarity", "examples", "types", "mentions")  # what there is room for
 
@@ -24,7 +33,11 @@ def show_report(report: Report, written: list[Path]) -> None:
     console.print(_table(texts, [name for name in columns if name not in LEFT], [row["in_band"] for row in rows]))
     if repeated(groups):
         console.print("\nMean \u00b1 standard deviation over seeds and replicates", style="bold")
-        console.print(_table(group_rows(groups, SPREAD), NUMBERS, [True] * len(groups)))
+        spread = group_rows(groups, SPREAD)
+        console.print(_table(spread, numbers_in(spread), [True] * len(groups)))
+    told = verdicts_over(groups) or [line for dataset in report.datasets for line in verdicts(dataset.probes)]
+    for i, line in enumerate(told):
+        console.print(Text(("" if i else "\n") + plain(line)))
     for note in report.notes:
         console.print(note, style="yellow", highlight=False, markup=False)
     if written:

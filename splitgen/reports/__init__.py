@@ -126,7 +126,7 @@ def write_report(report: Report, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows, groups = rows_of(report.datasets), groups_of(report.datasets)
-    told = markdown_of_verdicts(report.datasets)
+    told = markdown_of_verdicts(report.datasets, groups)
     with tempfile.TemporaryDirectory(prefix=".report.", dir=folder) as scratch:
         table, csv, figure, page = (Path(scratch) / name for name in FILES)
         spread = markdown_of_groups(groups) if repeated(groups) else ""

@@ -23,7 +23,7 @@ from splitgen.reports.dataset import ReportedDataset
 from splitgen.reports.groups import groups_of, repeated
 from splitgen.reports.html_cells import Table, visible
 from splitgen.reports.html_tables import Card
-from splitgen.reports.table import verdicts
+from splitgen.reports.table import verdicts, verdicts_over
 
 TEMPLATES = Path(__file__).parent / "templates"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -80,6 +80,7 @@ def html_report(datasets: Sequence[ReportedDataset]) -> str:
         title=datasets[0].name if len(datasets) == 1 else f"{len(datasets)} datasets",
         facts=facts,
         verdict=_verdict(cards),
+        over_seeds=verdicts_over(groups),
         groups=tables.groups_table(groups) if repeated(groups) else None,
         overview=tables.overview(datasets, [f"#{section.target}" for section in sections]),
         sections=sections,

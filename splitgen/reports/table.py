@@ -10,8 +10,9 @@ from typing import Any
 from splitgen.output.bound import bound_value
 from splitgen.output.difficulty import correlation, in_words
 from splitgen.output.readme import markdown
+from splitgen.probes.verdict import verdict
 from splitgen.reports.dataset import ReportedDataset
-from splitgen.reports.groups import VALUES, Group, Spread, group_keys, scored_in
+from splitgen.reports.groups import VALUES, Group, Spread, group_keys, repeated, scored_in
 
 Row = dict[str, Any]
 
@@ -102,6 +103,11 @@ def _shown_spread(spread: Spread | None, digits: int = 3) -> str:
     return f"{spread.mean:,.{digits}f} \u00b1 {spread.deviation:,.{digits}f}"
 
 
+def numbers_in(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns of groups that are not texts."""
+    return [*NUMBERS, *(name for name in rows[0] if name.startswith(F1))]
+
+
 def columns_to_show(rows: Sequence[Row]) -> list[str]:
     """The columns that everybody wants, and those in which the datasets differ."""
     varied = [name for name in WHERE_VARIED if len({row[name] for row in rows}) > 1]
@@ -129,22 +135,45 @@ def markdown_of(rows: Sequence[Row]) -> str:
 
 def markdown_of_groups(groups: Sequence[Group]) -> str:
     """The groups' table in Markdown, under a heading."""
-    return f"\nMean \u00b1 standard deviation over seeds and replicates:\n\n{_markdown(group_rows(groups), NUMBERS)}"
+    rows = group_rows(groups)
+    return f"\nMean \u00b1 standard deviation over seeds and replicates:\n\n{_markdown(rows, numbers_in(rows))}"
 
 
-def markdown_of_verdicts(datasets: Sequence[ReportedDataset]) -> str:
-    """Whether difficulty follows Familiarity, a line for each task of each probe of each dataset."""
-    lines = [f"- {markdown(dataset.name)}, {line}" for dataset in datasets for line in verdicts(dataset.probes)]
-    return "\n" + "\n".join(lines) + "\n" if lines else ""
+def markdown_of_verdicts(datasets: Sequence[ReportedDataset], groups: Sequence[Group]) -> str:
+    """Whether difficulty follows Familiarity, a line for each task of each probe, of groups and of each dataset."""
+    lines = verdicts_over(groups)
+    lines += [f"{dataset.name}, {line}" for dataset in datasets for line in verdicts(dataset.probes)]
+    return "\n" + "\n".join(f"- {markdown(line)}" for line in lines) + "\n" if lines else ""
 
 
 def verdicts(probes: Mapping[str, Any]) -> list[str]:
     """What each task of each probe says, in words."""
     return [
-        f"{name} {task}: {in_words(found['verdict'])} {correlation(found['verdict']).capitalize()}."
+        f"{name} {task}: {_said(found['verdict'])}"
         for name, probe in probes.items()
         for task, found in probe["tasks"].items()
     ]
+
+
+def verdicts_over(groups: Sequence[Group]) -> list[str]:
+    """The same of seeds and replicates together, whose runs make one rung; nothing where no split has any."""
+    if not repeated(groups):
+        return []
+    ladders: dict[tuple[tuple[str, str], ...], list[Group]] = {}
+    for group in groups:
+        ladders.setdefault(tuple(group.settings.items()), []).append(group)
+    lines = []
+    for settings, members in ladders.items():
+        name = ", ".join(["all seeds", *(f"{key}={value}" for key, value in settings)])
+        for scored in scored_in(card for group in members for card in group.cards):
+            rungs = [rung for group in members if (rung := group.rung(scored))]
+            lines.append(f"{name}, {scored}: {_said(verdict(rungs, seed=0))}")
+    return lines
+
+
+def _said(found: Mapping[str, Any]) -> str:
+    says = correlation(found)
+    return f"{in_words(found)} {says[0].upper()}{says[1:]}."
 
 
 def _markdown(rows: Sequence[Mapping[str, str]], right: Collection[str]) -> str:
