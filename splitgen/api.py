@@ -26,7 +26,7 @@ from splitgen.output.figures import frontier_figure
 from splitgen.output.folder import appearing, check_out, clear_dead_runs
 from splitgen.output.formats import check_formats
 from splitgen.output.hub import check_hub, publish
-from splitgen.output.probed import read_probes, write_probe
+from splitgen.output.probed import check_probed, read_probes, write_probe
 from splitgen.output.readme import check_templates
 from splitgen.output.sides import Split
 from splitgen.probes.fields import probe_fields
@@ -171,20 +171,20 @@ def probe(config: Config, progress: Progress | None = None) -> Probed:
 
     Raises: ConfigError, InputError. In every such case nothing is written.
     """
+    for path in config.path or []:
+        clear_dead_runs(Path(path).resolve())
     folder, name = _dataset(config, "probe"), config.probe.name
     progress = progress or Silent()
-    clear_dead_runs(folder)
     if not has_cards(folder):
         raise ConfigError("path", f"expected a dataset of splitgen's, found none: {folder}")
+    state = check_probed(folder)
     read_datasets([str(folder)])  # refuses cards that are none
     cards = read_cards(folder)
-    if folder.resolve() in (Path.cwd(), *Path.cwd().parents):
-        raise ConfigError("path", "probe puts a new folder in the dataset's place. Call it from outside of the dataset")
     if name in read_probes(folder) and not config.overwrite:
         raise ConfigError("probe.name", f"{folder} has a probe {name} already. Give overwrite=true to replace it")
     scores = score_splits(folder, cards, config, progress)
     fields = probe_fields(scores, cards, config.probe, config.seed)
-    write_probe(folder, name, fields, cards)
+    write_probe(folder, name, fields, cards, state)
     return Probed(folder, cards, name, read_probes(folder)[name])
 
 

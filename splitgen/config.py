@@ -226,9 +226,9 @@ class EngineConfig:
 class ProbeConfig:
     """A model that is trained on every split: ``linear`` on the frozen encoder ``model``, ``gliner`` from a backbone.
 
-    ``model`` is installed or from the Hub, ``path`` a local folder in its place. Each of ``seeds`` runs takes at most
-    ``examples`` of a split and ``steps`` of ``batch_size``. Of an evaluation set at most ``eval_examples`` are
-    predicted. ``settings`` are further ones of gliner's model config.
+    ``model`` is installed or from the Hub, ``path`` a local folder in its place. Each of ``seeds`` runs draws
+    ``examples`` of a split with replacement, or takes all; of an evaluation set at most ``eval_examples``
+    are predicted. ``steps``, ``batch_size`` and ``learning_rate`` are of gliner's training, ``settings`` of its model.
     """
 
     name: str = "linear"
@@ -238,9 +238,9 @@ class ProbeConfig:
     seeds: int = 5
     examples: int | None = None
     eval_examples: int | None = None
-    steps: int = 300
-    batch_size: int = 256
-    learning_rate: float = 0.001
+    steps: int = 2000
+    batch_size: int = 8
+    learning_rate: float = 0.00003
     settings: Any = None  # dict[str, Any]
 
 

@@ -15,8 +15,7 @@ from splitgen.config import Config
 from splitgen.errors import ConfigError, InputError
 from splitgen.fingerprints import input_sums
 from splitgen.output.card import config_fields, rounded
-from splitgen.output.manifest import MANIFEST, files_of, read_manifest
-from splitgen.pools import fingerprint
+from splitgen.output.manifest import changed_file, read_manifest
 
 README = "README.md"
 MOST_NAMED = 3  # differences that an error names
@@ -51,7 +50,7 @@ def find_finished(out: Path, config: Config) -> Finished | None:
         manifest = read_manifest(out)
     except InputError:
         return None
-    if wrong := _wrong(out, manifest):
+    if wrong := changed_file(out, manifest):
         raise ConfigError(
             "out",
             f"{out} exists already, and is not as it was written: {wrong}. See splitgen verify path={out}\n"
@@ -93,16 +92,6 @@ def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in config.items():
         result.update(flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value})
     return result
-
-
-def _wrong(out: Path, manifest: Mapping[str, str]) -> str | None:
-    """The first file that is not as the manifest has it, and what is wrong with it."""
-    found = [file.as_posix() for file in files_of(out)]
-    if missing := sorted(manifest.keys() - set(found)):
-        return f"{missing[0]} is missing"
-    if strange := sorted(set(found) - manifest.keys()):
-        return f"{strange[0]} is not in {MANIFEST}"
-    return next((f"{name} has changed" for name in found if fingerprint(out / name) != manifest[name]), None)
 
 
 def _differences(card: Card, config: Config, sums: Mapping[str, str | None]) -> Iterator[str]:

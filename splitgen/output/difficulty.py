@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from splitgen.probes.verdict import BROKEN, FLAT, FOLLOWS, NEARLY
+from splitgen.probes.verdict import BROKEN, FLAT, FOLLOWS, NEARLY, UNKNOWN
 
 SAYINGS = {
     FOLLOWS: "Difficulty follows Familiarity: where it is higher, so is F1.",
     NEARLY: "Difficulty follows Familiarity, within the spread of the runs.",
     FLAT: "Difficulty does NOT follow Familiarity here: at the ladder's ends F1 differs by no more than the runs do.",
     BROKEN: "Difficulty does NOT follow Familiarity here.",
+    UNKNOWN: "Runs without any spread do not tell whether difficulty follows Familiarity: more of them would.",
     None: "A single rung: there is nothing to compare.",
 }
 

@@ -50,27 +50,27 @@ def _strange(out: Path) -> str | None:
 
 
 @contextmanager
-def appearing(out: Path, overwrite: bool) -> Iterator[Path]:
+def appearing(out: Path, overwrite: bool, key: str = "out") -> Iterator[Path]:
     """A scratch folder beside ``out`` that becomes ``out`` when the block ends well, and vanishes when it does not.
 
     Whenever this process is killed, ``out`` is not there, or is whole, the old or the new; see ``clear_dead_runs``.
     Nothing is forced to the disk: what a power cut takes, ``verify`` finds by the checksums.
 
-    Raises: ConfigError naming ``out`` if the disk does not let us.
+    Args:
+        key: of the config, to be named in errors.
+    Raises: ConfigError naming the key if the disk does not let us.
     """
     try:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
         scratch, lock = _held_scratch(out.absolute())
     except OSError as error:
-        raise ConfigError("out", f"{out} cannot be written: {error.strerror}") from error
+        raise ConfigError(key, f"{out} cannot be written: {error.strerror}") from error
     try:
         yield scratch
         scratch.chmod(0o755)
         _put_in_place(scratch, out, overwrite)
     except OSError as error:
-        raise ConfigError(
-            "out", f"{out} cannot be written: {error.strerror or error}. Nothing was left there"
-        ) from error
+        raise ConfigError(key, f"{out} cannot be written: {error.strerror or error}. Nothing was changed") from error
     finally:
         _clear(scratch, out.absolute(), lock)
 
@@ -114,6 +114,7 @@ def _hold(scratch: Path) -> FileLock:
 def _put_in_place(scratch: Path, out: Path, overwrite: bool) -> None:
     if overwrite and out.exists():
         old = scratch.with_suffix(f".{OLD}")
+        shutil.copymode(out, scratch)
         out.rename(old)
         scratch.rename(out)
     elif out.exists():  # rename would replace an empty folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from splitgen.errors import InputError
@@ -47,3 +48,13 @@ def read_manifest(folder: Path) -> dict[str, str]:
             raise InputError(f"{path}:{number}", "expected a SHA-256 sum, two spaces and a file's name")
         sums[name] = checksum
     return sums
+
+
+def changed_file(out: Path, manifest: Mapping[str, str]) -> str | None:
+    """The first file that is not as the manifest has it, and what is wrong with it; None if all are."""
+    found = [file.as_posix() for file in files_of(out)]
+    if missing := sorted(manifest.keys() - set(found)):
+        return f"{missing[0]} is missing"
+    if strange := sorted(set(found) - manifest.keys()):
+        return f"{strange[0]} is not in {MANIFEST}"
+    return next((f"{name} has changed" for name in found if fingerprint(out / name) != manifest[name]), None)

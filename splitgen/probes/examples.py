@@ -115,10 +115,9 @@ def _sets(tables: Mapping[str, pa.Table], card: Card, most: int | None, seed: in
         measured = card["familiarity"]["per_label"]  # with select=eval some of the benchmark's
         labels = tuple(label for label in dict.fromkeys(card["benchmark"]["labels"][name]) if label in measured)
         sets.append(LabelledSet(name, labels, [each for each in examples if each.tokens]))
-    kept = [each for each in sets if any(example.spans for example in each.examples)]
-    if not kept:
+    if not any(example.spans for each in sets for example in each.examples):
         raise InputError(f"split {card['band']['name']}", "expected evaluation examples with mentions, found none")
-    return kept
+    return sets
 
 
 def texts_of(tables: Sequence[pa.Table], sets: Sequence[LabelledSet]) -> list[list[str]]:

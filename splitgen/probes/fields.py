@@ -7,9 +7,10 @@ from statistics import fmean
 from typing import Any
 
 from splitgen.config import ProbeConfig
+from splitgen.output.card import rounded
 from splitgen.probes.scores import by_label, macro, macro_by_set
 from splitgen.probes.scoring import Card, Rows, Scores
-from splitgen.probes.verdict import Rung, label_correlations, mean_and_deviation, verdict
+from splitgen.probes.verdict import Rung, label_correlations, mean_and_deviation, pooled, verdict
 
 
 def probe_fields(scores: Scores, cards: Sequence[Card], config: ProbeConfig, seed: int) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def probe_fields(scores: Scores, cards: Sequence[Card], config: ProbeConfig, see
     names = [card["band"]["name"] for card in cards]
     tasks = {}
     for task in scores.probe.tasks:
-        scored = {name: _scored([run[task] for run in scores.rows[name]]) for name in names}
+        scored = {name: rounded(_scored([run[task] for run in scores.rows[name]])) for name in names}
         tasks[task] = {"splits": scored, "verdict": verdict_of(scored, cards, seed)}
     return {
         "model": dict(scores.probe.model),
@@ -47,7 +48,7 @@ def verdict_of(scored: Mapping[str, Mapping[str, Any]], cards: Sequence[Card], s
             Rung(
                 name,
                 fmean(card["familiarity"]["value"] for card in members),
-                tuple(run for card in members for run in scored[card["band"]["name"]]["runs"]),
+                pooled([scored[card["band"]["name"]]["runs"] for card in members]),
             )
             for name, members in rungs.items()
         ],

@@ -24,8 +24,10 @@ from splitgen.probes.words import WordEncoder, Words, key_of
 Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
 
+MOST_AT_ONCE = 8  # runs, each of which holds the parts of all its spans
 WIDEST = 8  # tokens of a span that can be found
 NONE_PER_SPAN = 2  # spans that are none, for each span of an example that is one
+LEAST = 1e-6  # of a ridge, where nothing varies
 RIDGE = 1.0  # of vectors whose coordinates have a variance of 1, and of label embeddings of length 1
 
 
@@ -48,7 +50,7 @@ class LinearProbe:
         self._embedder: Embedder = load_embedder(where)
         self._cache_dir = cache_dir
         self._words: dict[bytes, Words] = {}
-        self.at_once = os.cpu_count() or 1
+        self.at_once = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, MOST_AT_ONCE)
         self.model: Mapping[str, str] = {"name": self._encoder.name, "sha256": self._embedder.sha256}
 
     def read(self, texts: Sequence[Sequence[str]], advance: Callable[[int], None]) -> None:
@@ -215,7 +217,7 @@ def parts(words: Floats, start: Places, end: Places) -> Floats:
 
 
 def _ridge(square: Floats, strength: float) -> Floats:
-    return square + np.float32(strength) * np.eye(len(square), dtype=np.float32)
+    return square + np.float32(max(strength, LEAST)) * np.eye(len(square), dtype=np.float32)
 
 
 def _ends(spans: Sequence[Span]) -> tuple[Places, Places]:

@@ -26,7 +26,7 @@ from splitgen.probes.examples import (
 )
 from splitgen.probes.scores import f1_by_label
 from splitgen.problem import cache_dir, reading_for
-from splitgen.progress import Advance, Progress
+from splitgen.progress import Advance, Progress, watched
 
 Card = Mapping[str, Any]
 Rows = Mapping[str, Mapping[str, float]]  # evaluation set -> label -> F1
@@ -125,9 +125,7 @@ def _each(
     work: Callable[[Task], dict[str, Rows]], tasks: Sequence[Task], at_once: int, advance: Advance
 ) -> dict[Task, dict[str, Rows]]:
     """The results of tasks, so many side by side, each with one thread of linear algebra: their sums have one order."""
+    if at_once == 1:  # where Ctrl-C comes through at once
+        return dict(zip(tasks, watched(map(work, tasks), advance), strict=True))
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(at_once) as pool:
-        found = {}
-        for task, result in zip(tasks, pool.map(work, tasks), strict=True):
-            found[task] = result
-            advance(1)
-    return found
+        return dict(zip(tasks, watched(pool.map(work, tasks), advance), strict=True))

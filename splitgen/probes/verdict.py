@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 Z = 1.959964  # quantile of the normal distribution that leaves 2.5% above
-ERRORS = 2.0  # standard errors of a difference beyond which it is more than the runs' spread
+ALPHA = 0.05  # how often a ladder of equal rungs may be said not to follow; by Bonferroni, over all its pairs
 EQUAL = 9  # digits in which equal values agree after their mean is taken off
 PERMUTATIONS = 9999  # more orders than that are drawn, fewer are all tried
-FOLLOWS, NEARLY, FLAT, BROKEN = "follows", "within_spread", "flat", "does_not_follow"
+FOLLOWS, NEARLY, FLAT, BROKEN, UNKNOWN = "follows", "within_spread", "flat", "does_not_follow", "unknown"
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +40,8 @@ class Rung:
 
 
 def verdict(rungs: Sequence[Rung], seed: int) -> dict[str, Any]:
-    """What the runs say; ``says`` is one of FOLLOWS, NEARLY, FLAT and BROKEN, or None of a single rung.
+    """What the runs say; ``says`` is one of FOLLOWS, NEARLY, FLAT, BROKEN and, where runs have no spread, UNKNOWN; None
+    of a single rung. A difference is beyond the spread by a one-sided t-test.
 
     Rank correlations are Spearman's, each with a 95% interval: of Familiarity with the rungs' means, from runs drawn
     with replacement within every rung (percentile bootstrap, Efron and Tibshirani 1993, chapter 13); and with single
@@ -62,7 +63,9 @@ def verdict(rungs: Sequence[Rung], seed: int) -> dict[str, Any]:
     rise = ladder[0].mean - ladder[-1].mean
     if any(each["beyond_spread"] for each in inversions):
         says = BROKEN
-    elif rise <= _margin(ladder[0], ladder[-1]):
+    elif not any(rung.error for rung in ladder):
+        says = UNKNOWN
+    elif rise <= _margin(ladder[0], ladder[-1], 1):
         says = FLAT
     else:
         says = NEARLY if inversions else FOLLOWS
@@ -76,6 +79,13 @@ def mean_and_deviation(runs: Sequence[float]) -> dict[str, float]:
     {'mean': 2.0, 'deviation': 1.4142135623730951}
     """
     return {"mean": float(np.mean(runs)), "deviation": float(np.std(runs, ddof=1)) if len(runs) > 1 else 0.0}
+
+
+def pooled(runs: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """What stands for the runs of a rung: its split's own, or, of several splits, the mean of each, since runs of the
+    same split have what is peculiar to it in common.
+    """
+    return tuple(runs[0]) if len(runs) == 1 else tuple(float(np.mean(each)) for each in runs)
 
 
 def label_correlations(
@@ -126,12 +136,13 @@ def _spearman(x: Any, y: Any, axis: int = -1) -> Any:
 
 def _inversions(ladder: Sequence[Rung]) -> list[dict[str, Any]]:
     """Pairs of which the one with more Familiarity has less F1, the greatest difference first."""
+    pairs = len(ladder) * (len(ladder) - 1) // 2
     found = [
         {
             "higher": easier.name,
             "lower": harder.name,
             "difference": harder.mean - easier.mean,
-            "beyond_spread": harder.mean - easier.mean > _margin(easier, harder),
+            "beyond_spread": harder.mean - easier.mean > _margin(easier, harder, pairs),
         }
         for easier, harder in combinations(ladder, 2)
         if harder.mean > easier.mean and easier.familiarity > harder.familiarity
@@ -139,8 +150,12 @@ def _inversions(ladder: Sequence[Rung]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda pair: -pair["difference"])
 
 
-def _margin(one: Rung, other: Rung) -> float:
-    return ERRORS * float(np.hypot(one.error, other.error))
+def _margin(one: Rung, other: Rung, comparisons: int) -> float:
+    """The difference of two means beyond which it is not chance; none is, of rungs without spread."""
+    from scipy.stats import t
+
+    freedom, error = len(one.runs) + len(other.runs) - 2, float(np.hypot(one.error, other.error))
+    return float(t.ppf(1 - ALPHA / comparisons, freedom)) * error if freedom and error else float("inf")
 
 
 def _correlations(ladder: Sequence[Rung], seed: int) -> dict[str, Any]:

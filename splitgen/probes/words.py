@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -77,7 +78,8 @@ class WordEncoder:
         missing.sort(key=lambda key: len(wanted[key]))
         for start in range(0, len(missing), STORED_AT_ONCE):
             keys = missing[start : start + STORED_AT_ONCE]
-            made = dict(zip(keys, self._vectors([wanted[key] for key in keys], advance), strict=True))
+            with expecting(self.folder, WHAT):
+                made = dict(zip(keys, self._vectors([wanted[key] for key in keys], advance), strict=True))
             with store:
                 store.executemany(
                     "INSERT INTO texts VALUES (?, ?)", [(key, each.tobytes()) for key, each in made.items()]
@@ -156,4 +158,4 @@ def _halves(vectors: NDArray[np.float64], folder: Path) -> Words:
 
 def key_of(text: Text) -> bytes:
     """What a text is stored under."""
-    return hashlib.sha256("\x00".join(text).encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(json.dumps(list(text)).encode()).digest()

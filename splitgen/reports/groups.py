@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from splitgen.output.bound import bound_value
-from splitgen.probes.verdict import Rung
+from splitgen.probes.verdict import Rung, pooled
 from splitgen.reports.dataset import ReportedDataset
 from splitgen.reports.settings import differing, setting
 
@@ -71,10 +71,10 @@ class Group:
         return _spread([VALUES[name](card) for card in self.cards])
 
     def rung(self, scored: str) -> Rung | None:
-        """All runs of a probe's task as one rung; None if the probe was not trained on any of the splits."""
+        """A probe's task on all splits as one rung; None if the probe was not trained on any of the splits."""
         known = [card for card in self.cards if scored in card.get("f1", {})]
         familiarity = [card["familiarity"]["value"] for card in known]
-        runs = tuple(run for card in known for run in card["f1"][scored]["runs"])
+        runs = pooled([card["f1"][scored]["runs"] for card in known])
         return Rung(self.split, statistics.fmean(familiarity), runs) if known else None
 
     def f1(self, scored: str) -> Spread | None:

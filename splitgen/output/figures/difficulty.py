@@ -31,7 +31,7 @@ def difficulty_figure(path: Path, probes: Mapping[str, Any], formats: Sequence[s
         every = figure.subplots(1, len(panels), squeeze=False)[0]
         for axes, (probe, task, found) in zip(every, panels, strict=True):
             _panel(axes, found["verdict"])
-            axes.set_title(f"{probe}, {task}: {correlation(found['verdict'])}", loc="left", fontsize=8.5)
+            axes.set_title(f"{shown(probe)}, {shown(task)}: {correlation(found['verdict'])}", loc="left", fontsize=8.5)
         every[0].set_ylabel("macro-averaged F1")
         legend_below(figure)
         heading(figure, "Does difficulty follow Familiarity?")
