@@ -284,7 +284,7 @@ BAD_INPUT = {
     "unknown verb": (
         nothing,
         "measur",
-        "unknown verb 'measur': expected generate, measure, frontier, verify, report (did you mean measure?)",
+        "unknown verb 'measur': expected generate, measure, frontier, verify, probe, report (did you mean measure?)",
     ),
     "not an override": (
         nothing,

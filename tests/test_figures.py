@@ -33,6 +33,7 @@ from splitgen.output.figures import (
 )
 from splitgen.output.figures.by_label import heat_map_figure, label_figure
 from splitgen.output.figures.canvas import canvas, heading, shown
+from splitgen.output.figures.names import DIFFICULTY_FIGURE
 from splitgen.output.figures.placing import name_points
 from splitgen.output.figures.type_map import projection, type_map_figure
 from splitgen.output.figures.types import Choice, similarity_figure, type_figure
@@ -354,7 +355,7 @@ def test_a_projection_of_few_or_equal_vectors_is_finite(count):
 
 @pytest.mark.parametrize("select", ["train", "eval", "both"])
 def test_every_figure_has_a_caption(select):
-    assert set(captions(select)) == {*SPLIT_FIGURES, *DATASET_FIGURES}
+    assert set(captions(select)) == {*SPLIT_FIGURES, *DATASET_FIGURES, DIFFICULTY_FIGURE}
     assert ("evaluation labels" in captions(select)["selected_types.png"]) == (select == "eval")
 
 
