@@ -10,7 +10,7 @@ from rich.text import Text
 
 from splitgen.api import Probed
 from splitgen.console.terminal import plain, terminal
-from splitgen.output.difficulty import correlation, in_words, spread
+from splitgen.output.difficulty import said, spread
 from splitgen.probes.verdict import FOLLOWS, NEARLY
 
 
@@ -33,8 +33,7 @@ def show_probed(result: Probed) -> None:
     for task, each in found["tasks"].items():
         verdict = each["verdict"]
         style = "green" if verdict["says"] in (FOLLOWS, NEARLY) else "yellow"
-        text = f"{task}: {in_words(verdict)} {correlation(verdict)}.".replace(" no rank", " No rank")
-        console.print(Text(text), style=style, highlight=False)
+        console.print(Text(f"{task}: {said(verdict)}"), style=style, highlight=False)
     console.print(f"\nCard: {result.folder / 'README.md'}", soft_wrap=True, highlight=False, markup=False)
 
 

@@ -30,11 +30,16 @@ def in_words(verdict: Mapping[str, Any]) -> str:
     return text
 
 
+def said(verdict: Mapping[str, Any]) -> str:
+    """All of the verdict in one line."""
+    return f"{in_words(verdict)} {correlation(verdict)}."
+
+
 def correlation(verdict: Mapping[str, Any]) -> str:
     """The rank correlation between Familiarity and the rungs' mean F1, with its interval."""
     means = (verdict["spearman"] or {}).get("means", {})
     if means.get("value") is None:
-        return "no rank correlation"
+        return "No rank correlation"
     return f"Spearman {means['value']:.2f} ({means['low']:.2f} to {means['high']:.2f})"
 
 

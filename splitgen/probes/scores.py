@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from splitgen.probes.base import LabelledSet, Predictions
 
-Rows = dict[str, dict[str, float]]  # evaluation set -> label -> F1
-
 
 def f1_by_label(among: LabelledSet, predictions: Predictions) -> dict[str, float]:
     """F1 of every label of a set that has a mention there.

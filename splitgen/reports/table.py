@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from splitgen.output.bound import bound_value
-from splitgen.output.difficulty import correlation, in_words
+from splitgen.output.difficulty import said
 from splitgen.output.readme import markdown
 from splitgen.probes.verdict import verdict
 from splitgen.reports.dataset import ReportedDataset
@@ -149,7 +149,7 @@ def markdown_of_verdicts(datasets: Sequence[ReportedDataset], groups: Sequence[G
 def verdicts(probes: Mapping[str, Any]) -> list[str]:
     """What each task of each probe says, in words."""
     return [
-        f"{name} {task}: {_said(found['verdict'])}"
+        f"{name} {task}: {said(found['verdict'])}"
         for name, probe in probes.items()
         for task, found in probe["tasks"].items()
     ]
@@ -167,13 +167,8 @@ def verdicts_over(groups: Sequence[Group]) -> list[str]:
         name = ", ".join(["all seeds", *(f"{key}={value}" for key, value in settings)])
         for scored in scored_in(card for group in members for card in group.cards):
             rungs = [rung for group in members if (rung := group.rung(scored))]
-            lines.append(f"{name}, {scored}: {_said(verdict(rungs, seed=0))}")
+            lines.append(f"{name}, {scored}: {said(verdict(rungs, seed=0))}")
     return lines
-
-
-def _said(found: Mapping[str, Any]) -> str:
-    says = correlation(found)
-    return f"{in_words(found)} {says[0].upper()}{says[1:]}."
 
 
 def _markdown(rows: Sequence[Mapping[str, str]], right: Collection[str]) -> str:
